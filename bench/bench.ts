@@ -1,0 +1,128 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { GeneratorProcess } from './generatorProcess.js';
+import { processTree } from './measure.js';
+import type { SetupResult, TrafficResult } from './messages.js';
+import type { Options } from './options.js';
+import { type Relay, type RunningRelay, startRelay } from './relays.js';
+
+/** What every section works with. */
+export type Bench = {
+  readonly options: Options;
+  readonly relays: readonly Relay[];
+  readonly generator: GeneratorProcess;
+  /** Names of relays that did not start: they are not tried again. */
+  readonly unavailable: Set<string>;
+  /** Says how far the run is. */
+  readonly say: (line: string) => void;
+  /** Notes what went wrong: it makes the run fail at its end. */
+  readonly complain: (line: string) => void;
+};
+
+export type LoadRun = {
+  /** Name of the relay; `direct` is the generator without any. */
+  readonly relay: string;
+  readonly pps: number;
+  readonly round: number;
+  readonly calls: number;
+  readonly failures: SetupResult['failures'];
+  /** Packets lost in the warm-up. */
+  readonly warmupLost: number;
+  readonly traffic: TrafficResult;
+  /** CPU of the relay per packet that came through it, µs: by schedstat, and by clock ticks as a check. */
+  readonly cpuUsPerPacket: number;
+  readonly tickUsPerPacket: number;
+  readonly machineBusyPercent: number;
+  readonly machineStolenPercent: number;
+};
+
+export type CallRun = {
+  readonly relay: string;
+  readonly verbs: 'U+L' | 'U+L+D';
+  readonly clients: number;
+  readonly round: number;
+  readonly setup: SetupResult;
+  /** CPU of the relay per call, µs. */
+  readonly cpuUsPerCall: number;
+};
+
+export type RssRun = {
+  readonly relay: string;
+  /** After the warm-up, with no call standing. */
+  readonly baseBytes: number;
+  readonly steps: readonly { readonly sessions: number; readonly bytes: number; readonly growthPerSessionBytes: number }[];
+};
+
+export type GcRun = {
+  readonly relay: string;
+  readonly seconds: number;
+  readonly pps: number;
+  readonly traffic: TrafficResult;
+  readonly threads: readonly GcThread[];
+};
+export type GcThread = {
+  /** `main`, or `thread 2`… in the order in which they began. */
+  readonly thread: string;
+  readonly kind: string;
+  readonly count: number;
+  readonly totalMs: number;
+  readonly longestMs: number;
+};
+
+export type Results = {
+  readonly loads: readonly LoadRun[];
+  readonly calls: readonly CallRun[];
+  readonly rss: readonly RssRun[];
+  readonly gc: readonly GcRun[];
+};
+
+/** Streams send 50 packets a second each, two streams a call. */
+export const PPS_PER_CALL = 100;
+/** Calls that are set up and ended before anything is measured, so that the code of the relay is warm. */
+export const WARMUP_CALLS = 300;
+
+/** Runs `measure` on a freshly started relay, and ends it. Answers null, with a complaint, if the relay or the measurement fails. */
+export async function withRelay<T>(
+  bench: Bench,
+  relay: Relay,
+  measure: (relay: RunningRelay, pids: readonly number[]) => Promise<T>,
+  { traceGc = false } = {},
+): Promise<T | null> {
+  if (bench.unavailable.has(relay.name)) return null;
+  const started = await startRelay(relay, { traceGc });
+  if (!started.ok) {
+    bench.unavailable.add(relay.name);
+    bench.complain(started.error);
+    return null;
+  }
+  const running = started.value;
+  try {
+    return await measure(running, processTree(running.pid));
+  } catch (error) {
+    const last = running.output().trim().split('\n').at(-1);
+    bench.complain(`${relay.name}: ${error instanceof Error ? error.message : error}${last ? ` (its last line: ${last})` : ''}`);
+    return null;
+  } finally {
+    await running.stop();
+    await bench.generator.forget();
+  }
+}
+
+/** Sets up calls that are to stay; complains about each that does not stand. */
+export async function setUpStanding(bench: Bench, relay: Relay, controlPort: number, calls: number): Promise<SetupResult> {
+  const result = await bench.generator.setUp({ controlPort, calls, clients: 8, deleteAfter: false });
+  complainOfFailures(bench, relay.name, result);
+  return result;
+}
+
+/** Throws if the relay cannot even do this: nothing that follows would mean anything. */
+export async function warmUpControl(bench: Bench, relay: Relay, controlPort: number): Promise<void> {
+  const result = await bench.generator.setUp({ controlPort, calls: WARMUP_CALLS, clients: 8, deleteAfter: true });
+  complainOfFailures(bench, relay.name, result);
+  if (result.calls === 0) throw new Error('no call of the warm-up succeeded');
+  await wait(200);
+}
+
+export function complainOfFailures(bench: Bench, relay: string, result: SetupResult): void {
+  for (const [reason, count] of Object.entries(result.failures))
+    bench.complain(`${relay}: ${count} of ${result.calls + result.failed} calls failed: ${reason}`);
+}

@@ -1,0 +1,47 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Reply, Request, SetupRequest, SetupResult, TrafficRequest, TrafficResult } from './messages.js';
+
+const PROGRAM = fileURLToPath(new URL('./generator.js', import.meta.url));
+
+/** The load generator as the comparison sees it. One request at a time. */
+export type GeneratorProcess = {
+  readonly setUp: (request: Omit<SetupRequest, 'kind'>) => Promise<SetupResult>;
+  readonly send: (request: Omit<TrafficRequest, 'kind'>) => Promise<TrafficResult>;
+  readonly forget: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Ends it at once, in the middle of a request too. */
+  readonly kill: () => void;
+};
+
+/** Starts the generator. Its requests reject if it fails or ends. */
+export function startGeneratorProcess(): GeneratorProcess {
+  const child = fork(PROGRAM, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the load generator ended unexpectedly');
+  });
+  ended.catch(() => {}); // Who asks next hears of it.
+
+  async function ask<K extends Reply['kind']>(request: Request, kind: K): Promise<Extract<Reply, { kind: K }>> {
+    const answer = once(child, 'message');
+    child.send(request);
+    const [reply] = (await Promise.race([answer, ended])) as [Reply];
+    if (reply.kind === 'error') throw new Error(`the load generator: ${reply.message}`);
+    if (reply.kind !== kind) throw new Error(`the load generator answered '${reply.kind}' to '${request.kind}'`);
+    return reply as Extract<Reply, { kind: K }>;
+  }
+
+  return {
+    setUp: async (request) => (await ask({ kind: 'setup', ...request }, 'setup')).result,
+    send: async (request) => (await ask({ kind: 'traffic', ...request }, 'traffic')).result,
+    forget: async () => void (await ask({ kind: 'forget' }, 'forgotten')),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.disconnect();
+      await exited;
+    },
+    kill: () => void child.kill(),
+  };
+}

@@ -1,0 +1,77 @@
+// What compare.ts asks of the load generator, and what it answers: one request, one reply, over the IPC channel of a child process.
+
+/** Sets calls up one after the other on every client, as a SIP proxy would: `U`, `L`, and `D` when asked. */
+export type SetupRequest = {
+  readonly kind: 'setup';
+  /** UDP control port of the relay, on 127.0.0.1. */
+  readonly controlPort: number;
+  readonly calls: number;
+  /** How many clients, each with one request under way. */
+  readonly clients: number;
+  /** Ends each call as soon as it stands. */
+  readonly deleteAfter: boolean;
+};
+
+/** Sends packets through the calls that stand (or from one socket straight to the other) and measures what arrives. */
+export type TrafficRequest = {
+  readonly kind: 'traffic';
+  /** Whether a relay is between the two sockets. */
+  readonly path: 'relay' | 'direct';
+  /** Packets a second, both directions together. */
+  readonly pps: number;
+  readonly seconds: number;
+  /** Packets per sendmmsg call, 1…64. */
+  readonly batch: number;
+  /** Streams to pretend to in a direct run, two a call. */
+  readonly directCalls: number;
+};
+
+/** Forgets the calls that stand: the relay is gone. */
+export type ForgetRequest = { readonly kind: 'forget' };
+
+export type Request = SetupRequest | TrafficRequest | ForgetRequest;
+
+export type SetupResult = {
+  readonly calls: number;
+  readonly failed: number;
+  /** What went wrong, and how often. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  /** Calls completed per second. */
+  readonly callsPerSecond: number;
+};
+
+export type TrafficResult = {
+  readonly sent: number;
+  /** Packets that the kernel did not take from us: not the relay's loss. */
+  readonly refused: number;
+  /** Packets that came from the relay port of their own call. */
+  readonly received: number;
+  /** Packets from anywhere else: they count as lost. */
+  readonly strays: number;
+  /** Packets that came twice in a row: the second is not counted as received. */
+  readonly repeated: number;
+  /** Packets that did not follow the previous one of their stream: one was lost or overtaken. */
+  readonly outOfOrder: number;
+  readonly lossPercent: number;
+  /** Packets a second that we really sent. */
+  readonly offeredPps: number;
+  /** From just before the sendmmsg call of the batch until the packet entered the queue of our socket (the kernel's stamp), µs. */
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
+  readonly maxUs: number;
+  /** CPU of the generator while sending, in percent of one core. */
+  readonly generatorCpuPercent: number;
+};
+
+export type Reply =
+  | { readonly kind: 'setup'; readonly result: SetupResult }
+  | { readonly kind: 'traffic'; readonly result: TrafficResult }
+  | { readonly kind: 'forgotten' }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** The largest number of packets per system call, in both directions. */
+export const MAX_BATCH = 64;
+/** The largest number of calls that the generator can hold: two streams each, and a stream's number fits in 16 bits. */
+export const MAX_CALLS = 32_768;

@@ -1,0 +1,162 @@
+import type { CallRun, GcRun, LoadRun, Results, RssRun } from './bench.js';
+import { callFigure, type Goal, loadFigure, PEER, ratioOf } from './goals.js';
+import { HISTOGRAM_US } from './packets.js';
+
+/** The tables of a run, as Markdown that is readable as it stands. */
+export function reportText(results: Results, goals: readonly Goal[]): string {
+  const parts: string[] = [];
+  if (results.loads.length > 0) parts.push(loadTable(results.loads));
+  if (comparable(results.loads).length > 0) parts.push(ratioTable(results.loads));
+  if (results.calls.length > 0) parts.push(callTable(results.calls));
+  if (results.rss.length > 0) parts.push(rssTable(results.rss));
+  if (results.gc.length > 0) parts.push(gcTable(results.gc));
+  if (goals.length > 0) parts.push(goalTable(goals));
+  return parts.join('\n\n');
+}
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+const figure = (value: number | null, digits: number): string => (value === null ? '-' : value.toFixed(digits));
+const microseconds = (value: number | null): string =>
+  value !== null && value >= HISTOGRAM_US ? `>= ${HISTOGRAM_US}` : figure(value, 0);
+
+/** A Markdown table; the first column is text, the others are numbers and stand to the right. */
+function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, i) => Math.max(name.length, 3, ...rows.map((row) => row[i]!.length)));
+  const cells = (row: readonly string[]): string =>
+    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [title, '', cells(head), cells(rule), ...rows.map(cells)].join('\n');
+}
+
+function loadTable(runs: readonly LoadRun[]): string {
+  const rows = unique(runs.map(({ pps }) => pps)).flatMap((pps) =>
+    unique(runs.filter((run) => run.pps === pps).map(({ relay }) => relay)).map((relay) => {
+      const of = (choose: (run: LoadRun) => number): number | null => loadFigure(runs, relay, pps, choose);
+      const direct = relay === 'direct';
+      return [
+        `${pps} ${relay}`,
+        direct
+          ? '-'
+          : figure(
+              of((run) => run.cpuUsPerPacket),
+              2,
+            ),
+        figure(
+          of((run) => run.traffic.lossPercent),
+          4,
+        ),
+        microseconds(of((run) => run.traffic.p50Us)),
+        microseconds(of((run) => run.traffic.p99Us)),
+        microseconds(of((run) => run.traffic.p999Us)),
+        figure(
+          of((run) => run.machineBusyPercent),
+          0,
+        ),
+        figure(
+          of((run) => run.traffic.generatorCpuPercent),
+          0,
+        ),
+        figure(
+          of((run) => run.traffic.offeredPps),
+          0,
+        ),
+      ];
+    }),
+  );
+  const head = [
+    'pps, relay',
+    'CPU us/packet',
+    'loss %',
+    'p50 us',
+    'p99 us',
+    'p999 us',
+    'machine %',
+    'generator %',
+    'offered pps',
+  ];
+  return table('Packets (medians of the rounds; "direct" is the generator without a relay)', head, rows);
+}
+
+/** The relays that can be set against the peer. */
+function comparable(runs: readonly LoadRun[]): string[] {
+  const relays = unique(runs.map(({ relay }) => relay));
+  return relays.includes(PEER) ? relays.filter((relay) => relay !== 'direct' && relay !== PEER) : [];
+}
+
+function ratioTable(runs: readonly LoadRun[]): string {
+  const relays = comparable(runs);
+  const rows = unique(runs.map(({ pps }) => pps)).map((pps) => {
+    const cpu = (relay: string): number | null => loadFigure(runs, relay, pps, (run) => run.cpuUsPerPacket);
+    return [`${pps}`, ...relays.map((relay) => figure(ratioOf(cpu(relay), cpu(PEER)), 2))];
+  });
+  return table(`CPU per packet, of ${PEER}'s`, ['pps', ...relays], rows);
+}
+
+function callTable(runs: readonly CallRun[]): string {
+  const variants = unique(runs.map(({ verbs, clients }) => `${verbs} ${clients}`)).map((key) => {
+    const { verbs, clients } = runs.find((run) => `${run.verbs} ${run.clients}` === key)!;
+    return { verbs, clients };
+  });
+  const rows = variants.flatMap((variant) =>
+    unique(runs.map(({ relay }) => relay)).map((relay) => {
+      const of = (name: string, choose: (run: CallRun) => number): number | null => callFigure(runs, name, variant, choose);
+      const rate = of(relay, (run) => run.setup.callsPerSecond);
+      return [
+        `${variant.verbs}, ${variant.clients} client${variant.clients > 1 ? 's' : ''}, ${relay}`,
+        figure(rate, 0),
+        figure(
+          ratioOf(
+            rate,
+            of(PEER, (run) => run.setup.callsPerSecond),
+          ),
+          2,
+        ),
+        figure(
+          of(relay, (run) => run.cpuUsPerCall),
+          0,
+        ),
+        figure(
+          of(relay, (run) => run.setup.failed),
+          0,
+        ),
+      ];
+    }),
+  );
+  return table('Calls', ['commands, clients, relay', 'calls/s', `of ${PEER}'s`, 'CPU us/call', 'failed'], rows);
+}
+
+function rssTable(runs: readonly RssRun[]): string {
+  const rows = runs.flatMap(({ relay, baseBytes, steps }) =>
+    steps.map(({ sessions, bytes, growthPerSessionBytes }) => [
+      `${relay}, ${sessions} sessions`,
+      (baseBytes / 1e6).toFixed(1),
+      (bytes / 1e6).toFixed(1),
+      (growthPerSessionBytes / 1000).toFixed(1),
+    ]),
+  );
+  return table('Resident memory', ['relay, sessions', 'before, MB', 'after, MB', 'growth per session, KB'], rows);
+}
+
+function gcTable(runs: readonly GcRun[]): string {
+  const rows = runs.flatMap(({ relay, seconds, pps, threads }) => {
+    const run = `${relay}, ${seconds} s at ${pps} pps`;
+    if (threads.length === 0) return [[`${run}: none`, '0', '0.0', '0.0']];
+    return threads.map(({ thread, kind, count, totalMs, longestMs }) => [
+      `${run}: ${thread}, ${kind}`,
+      `${count}`,
+      totalMs.toFixed(1),
+      longestMs.toFixed(1),
+    ]);
+  });
+  return table('Garbage collections', ['relay: thread, kind', 'count', 'total ms', 'longest ms'], rows);
+}
+
+function goalTable(goals: readonly Goal[]): string {
+  const rows = goals.map(({ relay, figure: what, goal, value, met }) => [
+    `${relay}: ${what}`,
+    goal,
+    figure(value, value !== null && Math.abs(value) >= 100 ? 0 : 2),
+    met === null ? 'not measured' : met ? 'met' : 'MISSED',
+  ]);
+  return table('Goals', ['figure', 'goal', 'measured', ''], rows);
+}

@@ -1,0 +1,32 @@
+import { type Result, refuse, unreachable } from '../../kernel/index.js';
+import type { SessionCommand } from '../command.js';
+import type { SessionEvent } from '../event.js';
+import type { Refusal } from '../refusal.js';
+import type { SessionState } from '../state.js';
+import type { Surroundings } from '../surroundings.js';
+import { decideClose, decideIdle, decideRelease } from './ending.js';
+import { decideSignal } from './signal.js';
+import { decideSource } from './source.js';
+
+export { legToOpen, REPEATED_SIGNAL_MS } from './signal.js';
+
+export type Decision = Result<readonly SessionEvent[], Refusal>;
+
+/** Which events a command makes of a session, or why none. Pure and total; a repeated command makes no event. */
+export function decide(state: SessionState, command: SessionCommand, around: Surroundings): Decision {
+  if (state.closed !== null) return refuse('session-closed');
+  if (command.type === 'Signal') return decideSignal(state, command, around);
+  if (state.call === '') return refuse('no-such-session');
+  switch (command.type) {
+    case 'NoteSource':
+      return decideSource(state, command, around);
+    case 'Release':
+      return decideRelease(state, command.reference, around);
+    case 'CheckIdle':
+      return decideIdle(state, around);
+    case 'Close':
+      return decideClose(command.reason, around);
+    default:
+      return unreachable(command);
+  }
+}

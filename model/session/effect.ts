@@ -1,0 +1,11 @@
+/**
+ * What the shell does after an event. Names only: the chart gives them, the shell carries them out with the state as it then is, and
+ * a replay drops them.
+ */
+export type Effect =
+  /** Make the packet path of the session agree with its state. */
+  | 'installPath'
+  /** (Re)start the idle timer. */
+  | 'armIdleTimer'
+  /** Close every socket, cancel the timer, forget the session. */
+  | 'releaseSession';

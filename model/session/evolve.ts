@@ -1,0 +1,78 @@
+import { type Address, type Millis, sameAddress, udpPort, unreachable } from '../kernel/index.js';
+import type { SessionEvent } from './event.js';
+import type { Side } from './side.js';
+import type { Leg, Remote, SessionState } from './state.js';
+
+/** What an event makes of the state. Total: an event is never refused. */
+export function evolve(state: SessionState, event: SessionEvent): SessionState {
+  switch (event.type) {
+    case 'SessionOpened': {
+      const { call, tag, setupTtlMs, ttlMs, reference, at } = event;
+      return { ...state, call, tag, setupTtlMs, ttlMs, openedAt: at, references: { ...state.references, [reference]: true } };
+    }
+    case 'LegOpened':
+      return withLeg(state, event.side, { local: event.local });
+    case 'RemoteSignalled':
+      return withLeg(state, event.side, signalled(state.legs[event.side], event.address, event.at));
+    case 'LegHeld':
+      return withLeg(state, event.side, { held: true });
+    case 'SymmetryChanged':
+      return withLeg(state, event.side, symmetry(state.legs[event.side], event.asymmetric));
+    case 'CodecsOffered':
+      return withLeg(state, event.side, { codecs: event.codecs });
+    case 'RemoteLatched':
+      return withLeg(state, event.side, latched(state.legs[event.side], event));
+    case 'ReferenceTaken':
+      return { ...state, references: { ...state.references, [event.reference]: true } };
+    case 'ReferenceReleased':
+      return { ...state, references: { ...state.references, [event.reference]: false } };
+    case 'SessionClosed':
+      return { ...state, closed: event.reason };
+    default:
+      return unreachable(event);
+  }
+}
+
+function withLeg(state: SessionState, side: Side, change: Partial<Leg>): SessionState {
+  return { ...state, legs: { ...state.legs, [side]: { ...state.legs[side], ...change } } };
+}
+
+const nextPort = (address: Address): Address => ({ host: address.host, port: udpPort((address.port + 1) % 65536) });
+
+function signalled(leg: Leg, address: Address, at: Millis): Partial<Leg> {
+  return {
+    rtp: prefilled(leg.rtp, address, at),
+    rtcp: prefilled(leg.rtcp, nextPort(address), at),
+    held: false,
+    lastSignal: { address, at },
+  };
+}
+
+/** An address learned from packets stays whatever signalling says; the time is noted all the same, because it opens the window. */
+function prefilled(remote: Remote, address: Address, at: Millis): Remote {
+  if (remote.address === null) return { ...remote, address };
+  if (remote.untrusted || sameAddress(remote.address, address)) return { ...remote, signalledAt: at };
+  return { ...remote, address, previous: remote.latched ? remote.address : remote.previous, signalledAt: at };
+}
+
+/** A leg that is not symmetric never learns: it counts as latched from the start. */
+function symmetry(leg: Leg, asymmetric: boolean): Partial<Leg> {
+  if (!asymmetric) return { asymmetric };
+  return { asymmetric, rtp: { ...leg.rtp, latched: true }, rtcp: { ...leg.rtcp, latched: true } };
+}
+
+type RemoteLatched = Extract<SessionEvent, { type: 'RemoteLatched' }>;
+
+function latched(leg: Leg, event: RemoteLatched): Partial<Leg> {
+  const remote = leg[event.component];
+  if (!event.learned) return { [event.component]: { ...remote, latched: event.latched } };
+  const learned: Remote = { ...remote, address: event.address, latched: event.latched, untrusted: true };
+  if (event.component === 'rtcp') return { rtcp: learned };
+  return { rtp: learned, rtcp: guessedRtcp(leg, event.address) };
+}
+
+/** Where RTP moved to another host, RTCP most likely did too: to the next port (RFC 3550 §11), until its own packets say better. */
+function guessedRtcp(leg: Leg, rtp: Address): Remote {
+  if (leg.rtcp.address !== null && leg.rtcp.address.host === rtp.host) return leg.rtcp;
+  return { ...leg.rtcp, address: nextPort(rtp), latched: leg.asymmetric };
+}

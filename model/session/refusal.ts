@@ -1,0 +1,9 @@
+/** Why a command was not carried out. Nothing has changed then. */
+export const REFUSALS = {
+  'no-such-session': 'No session with that Call-ID and tags.',
+  'session-closed': 'The session has ended.',
+  'no-free-port': 'No port pair is free for the leg that had to be opened.',
+  defect: 'A bug in the relay; the session was ended and its last events are in the log.',
+} as const;
+
+export type Refusal = keyof typeof REFUSALS;

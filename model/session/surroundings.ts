@@ -1,0 +1,17 @@
+import type { Address, Millis } from '../kernel/index.js';
+import type { Tally } from './event.js';
+import type { Side } from './side.js';
+
+/** All that `decide` may know besides the state: everything that would make it impure is handed in. */
+export type Surroundings = {
+  readonly now: Millis;
+  /** A bound port pair, its RTP address; present when `legToOpen` asked for one and one was free. */
+  readonly sparePort: Address | null;
+  /** For new sessions. */
+  readonly setupTtlMs: number;
+  readonly ttlMs: number;
+  /** The last command or relayed packet. */
+  readonly lastHeardAt: Millis;
+  /** What has been counted so far; goes into the closing event. */
+  readonly tally: Readonly<Record<Side, Tally>>;
+};

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { packageVersion } from './version.js';
+
+type Subcommand = { readonly help: string; readonly run: (args: string[]) => Promise<number> };
+
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  serve: {
+    help: 'run the relay until it is told to stop',
+    run: async (args) => {
+      const { RTPBRIDGE, serve } = await import('./serve.js');
+      return serve(args, RTPBRIDGE);
+    },
+  },
+  replay: {
+    help: 'read calls back from the event log',
+    run: async (args) => (await import('./replay.js')).replay(args),
+  },
+  demo: {
+    help: 'place a call through a relay of its own, and show what happened',
+    run: async (args) => (await import('./demo/demo.js')).runDemo(args),
+  },
+};
+
+const usage = (): string => {
+  const lines = Object.entries(SUBCOMMANDS).map(([name, { help }]) => `  ${name.padEnd(10)} ${help}`);
+  return ['usage: rtpbridge COMMAND [options]', '', ...lines, '', 'Each command explains itself with --help.'].join('\n');
+};
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === '--version' || name === '-V') {
+    console.log(packageVersion());
+    return 0;
+  }
+  if (name === undefined || name === '--help' || name === 'help') {
+    console.log(usage());
+    return name === undefined ? 1 : 0;
+  }
+  const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
+  if (subcommand) return subcommand.run(args);
+  process.stderr.write(`rtpbridge: ${name} is none of its commands: ${Object.keys(SUBCOMMANDS).join(', ')}\n`);
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

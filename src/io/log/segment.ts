@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Packr } from 'msgpackr';
+
+/** The first bytes of every segment: what it is, and the version of its layout. */
+export const SEGMENT_MAGIC = 'RTPBLOG1';
+
+/** The first record of a segment. `run`: when the writing shard started; segments of one run go on where the last one ended. */
+export type SegmentHeader = {
+  readonly shard: number;
+  readonly run: number;
+  readonly startedAt: number;
+  readonly version: number;
+};
+export const SEGMENT_VERSION = 1;
+
+/** Every record stands for itself (plain maps, no shared structures): a segment can be read from any frame on, by any MessagePack reader. */
+export const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true });
+
+/** `shard-0-00000001.log`: the segments of a shard in the order of their numbers. */
+export const segmentName = (shard: number, number: number): string => `shard-${shard}-${String(number).padStart(8, '0')}.log`;
+
+const NAME = /^shard-(\d+)-(\d{8})\.log$/;
+
+/** The segments in a folder, by shard and number. */
+export function listSegments(folder: string): { readonly path: string; readonly shard: number; readonly number: number }[] {
+  return readdirSync(folder)
+    .flatMap((name) => {
+      const match = NAME.exec(name);
+      return match ? [{ path: join(folder, name), shard: Number(match[1]), number: Number(match[2]) }] : [];
+    })
+    .sort((a, b) => a.shard - b.shard || a.number - b.number);
+}

@@ -1,0 +1,17 @@
+import { declare, errnoName, lastErrno } from './libc.js';
+import { mapMemory } from './memory.js';
+
+const clockGettime = declare<(clock: number, time: number) => number>('clock_gettime', 'int', ['int', 'uint64_t']);
+const CLOCK_REALTIME = 0;
+const scratch = mapMemory(4096);
+const words = new Uint32Array(scratch.buffer);
+
+/** Microseconds since the Unix epoch, with fractions: the clock by which the kernel stamps the arrival of packets (SO_TIMESTAMPNS). */
+export function realtimeUs(): number {
+  if (clockGettime(CLOCK_REALTIME, scratch.address) !== 0) throw new Error(`clock_gettime: ${errnoName(lastErrno())}`);
+  return timespecUs(words, 0);
+}
+
+/** A `struct timespec` of 64-bit fields at word `at`, as microseconds. */
+export const timespecUs = (memory: Uint32Array, at: number): number =>
+  (memory[at]! + memory[at + 1]! * 2 ** 32) * 1e6 + memory[at + 2]! / 1e3;

@@ -1,0 +1,13 @@
+/** How one thread wakes another that waits in the kernel. */
+export type Waker = { readonly fd: number; readonly wake: () => void };
+
+/** An eventfd; where there are no system calls, nothing: there no thread waits in the kernel (node:dgram). */
+export async function openWaker(): Promise<Waker> {
+  try {
+    const { openEventfd, signalEventfd } = await import('../sys/eventfd.js');
+    const fd = openEventfd();
+    return { fd, wake: () => signalEventfd(fd) };
+  } catch {
+    return { fd: -1, wake: () => {} };
+  }
+}

@@ -1,0 +1,35 @@
+import { ENGINE_NAMES, type EngineName, type PacketEngine } from '../../media/engine.js';
+import type { EngineOptions } from './options.js';
+
+export type ChosenEngine = {
+  readonly engine: PacketEngine;
+  /** The ones that were tried before, each with the reason why it would not do. */
+  readonly refused: readonly string[];
+};
+
+/**
+ * Opens the packet engine: the forced one, or the first that works, in the order of what a packet costs. Imported late, because the
+ * first two cannot even be loaded where there are no Linux system calls. Throws with all reasons if none works.
+ */
+export async function chooseEngine(forced: EngineName | null, rows: number, options: EngineOptions): Promise<ChosenEngine> {
+  const refused: string[] = [];
+  for (const name of forced === null ? ENGINE_NAMES : [forced]) {
+    try {
+      return { engine: await openEngine(name, rows, options), refused };
+    } catch (error) {
+      refused.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  throw new Error(`no packet engine works here (${refused.join('; ')})`);
+}
+
+async function openEngine(name: EngineName, rows: number, options: EngineOptions): Promise<PacketEngine> {
+  switch (name) {
+    case 'io_uring':
+      return new (await import('./uring.js')).UringEngine(rows, options);
+    case 'epoll':
+      return new (await import('./epoll.js')).EpollEngine(rows, options);
+    case 'dgram':
+      return new (await import('./dgram.js')).DgramEngine(rows, options);
+  }
+}

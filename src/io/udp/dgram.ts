@@ -1,0 +1,121 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type Address, familyOf, ok, type Result, refuse, udpPort } from '../../../model/kernel/index.js';
+import {
+  type EngineHost,
+  type Errno,
+  LONGEST_DATAGRAM,
+  newEngineCounters,
+  type Packet,
+  type PacketEngine,
+} from '../../media/engine.js';
+import { decodeSockaddr, encodeSockaddr, SOCKADDR_WORDS } from '../../protocol/bytes/sockaddr.js';
+import type { EngineOptions } from './options.js';
+
+/** What this engine needs of the options: it makes no system calls of its own. */
+export type DgramOptions = Pick<EngineOptions, 'clock' | 'receiveBufferBytes'>;
+
+/** No timer may be set further ahead than this. */
+const LONGEST_WAIT_MS = 1000;
+
+/**
+ * The packet engine of last resort, on node:dgram: for systems without our system calls. Same behaviour, several times the cost, and
+ * each datagram makes garbage. It does not block its thread: the event loop of the worker delivers.
+ */
+export class DgramEngine implements PacketEngine {
+  readonly name = 'dgram';
+  readonly counters = newEngineCounters();
+  readonly remotes: Uint32Array;
+  readonly #options: DgramOptions;
+  readonly #sockets = new Map<number, Socket>();
+  readonly #source = new Uint32Array(SOCKADDR_WORDS);
+  #host: EngineHost | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #finish: (() => void) | null = null;
+
+  constructor(rows: number, options: DgramOptions) {
+    this.#options = options;
+    this.remotes = new Uint32Array(rows * SOCKADDR_WORDS);
+  }
+
+  open(row: number, local: Address): Result<void, Errno> {
+    const family = familyOf(local.host);
+    const socket = createSocket({
+      type: family === 'IPv4' ? 'udp4' : 'udp6',
+      ipv6Only: family === 'IPv6',
+      recvBufferSize: this.#options.receiveBufferBytes,
+      // The address is numeric: answering at once makes `bind` synchronous.
+      lookup: (hostname, _options, callback) => callback(null, hostname, family === 'IPv4' ? 4 : 6),
+    });
+    let errno: Errno | null = null;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      errno = error.code ?? 'EIO';
+    });
+    try {
+      socket.bind({ address: local.host, port: local.port, exclusive: true });
+    } catch (error) {
+      errno = (error as NodeJS.ErrnoException).code ?? 'EINVAL';
+    }
+    if (errno !== null) {
+      socket.close();
+      return refuse(errno);
+    }
+    socket.removeAllListeners('error');
+    socket.on('error', () => this.counters.receiveErrors++);
+    socket.on('message', (bytes, from) => this.#deliver(row, bytes, from));
+    this.#sockets.set(row, socket);
+    return ok(undefined);
+  }
+
+  close(row: number): void {
+    this.#sockets.get(row)?.close();
+    this.#sockets.delete(row);
+  }
+
+  send(row: number, packet: Packet): void {
+    const to = decodeSockaddr(this.remotes, row * SOCKADDR_WORDS);
+    if (to === null) return;
+    this.#sockets.get(row)?.send(packet.bytes, packet.start, packet.length, to.port, to.host, (error) => {
+      if (error) this.counters.sendErrors++;
+    });
+  }
+
+  run(host: EngineHost): Promise<void> {
+    this.#host = host;
+    this.#turn();
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    for (const row of [...this.#sockets.keys()]) this.close(row);
+    this.#host = null;
+    this.#finish?.();
+  }
+
+  poke(): void {
+    this.#turn();
+  }
+
+  #turn(): void {
+    const host = this.#host;
+    if (host === null) return;
+    const nowMs = this.#options.clock();
+    const deadline = host.onTurn(nowMs);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#turn(), Math.min(Math.max(deadline - nowMs, 0), LONGEST_WAIT_MS));
+  }
+
+  #deliver(row: number, bytes: Buffer, from: RemoteInfo): void {
+    const host = this.#host;
+    if (host === null) return;
+    if (bytes.length > LONGEST_DATAGRAM) {
+      this.counters.truncated++;
+      return;
+    }
+    const [address] = from.address.split('%'); // A scope is not part of the address text we know.
+    encodeSockaddr({ host: address ?? '', port: udpPort(from.port) }, this.#source, 0);
+    host.onDatagram({ row, bytes, start: 0, length: bytes.length, words: this.#source, source: 0, nowMs: this.#options.clock() });
+  }
+}

@@ -1,0 +1,147 @@
+import { type Address, ok, type Result, refuse } from '../../../model/kernel/index.js';
+import {
+  type EngineHost,
+  type Errno,
+  LONGEST_DATAGRAM,
+  newEngineCounters,
+  type Packet,
+  type PacketEngine,
+} from '../../media/engine.js';
+import { SOCKADDR_BYTES, SOCKADDR_WORDS, sockaddrLength } from '../../protocol/bytes/sockaddr.js';
+import { EVENT_DATA_WORD, EVENT_WORDS, epollWait, openEpoll, unwatch, watchInput } from '../sys/epoll.js';
+import { drainEventfd } from '../sys/eventfd.js';
+import { errnoName } from '../sys/libc.js';
+import { type Arena, mapMemory } from '../sys/memory.js';
+import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto } from '../sys/socket.js';
+import type { EngineOptions } from './options.js';
+
+const EVENTS = 512;
+const WAKE = 0xffffffff;
+const LONGEST_WAIT_MS = 1000;
+
+/** Where things stand in the scratch memory, bytes. */
+const SOURCE_BYTE = 0;
+const SOURCE_LENGTH_BYTE = 64;
+const PAYLOAD_BYTE = 128;
+const EVENTS_BYTE = PAYLOAD_BYTE + LONGEST_DATAGRAM + 128;
+
+/** The packet engine on epoll: level-triggered, a receive and a send call a packet. Chosen where io_uring is not to be had. */
+export class EpollEngine implements PacketEngine {
+  readonly name = 'epoll';
+  readonly counters = newEngineCounters();
+  readonly remotes: Uint32Array;
+  readonly #options: EngineOptions;
+  readonly #remotesArena: Arena;
+  readonly #scratch: Arena;
+  readonly #words: Uint32Array;
+  readonly #packet: Packet;
+  readonly #epoll: number;
+  #stopping = false;
+
+  constructor(rows: number, options: EngineOptions) {
+    this.#options = options;
+    this.#remotesArena = mapMemory(rows * SOCKADDR_WORDS * 4);
+    this.remotes = new Uint32Array(this.#remotesArena.buffer);
+    this.#scratch = mapMemory(EVENTS_BYTE + EVENTS * EVENT_WORDS * 4);
+    this.#words = new Uint32Array(this.#scratch.buffer);
+    const bytes = new Uint8Array(this.#scratch.buffer);
+    this.#packet = { row: 0, bytes, start: PAYLOAD_BYTE, length: 0, words: this.#words, source: SOURCE_BYTE / 4, nowMs: 0 };
+    this.#epoll = openEpoll();
+    options.ring[0] = this.#epoll + 1;
+    watchInput(this.#epoll, options.wakeFd, WAKE);
+  }
+
+  open(row: number, local: Address): Result<void, Errno> {
+    const opened = openUdpSocket(local, this.#options);
+    if (!opened.ok) return refuse(opened.error);
+    const errno = watchInput(this.#epoll, opened.value, row);
+    if (errno !== 0) {
+      closeDescriptor(opened.value);
+      return refuse(errnoName(errno));
+    }
+    this.#options.descriptors[row] = opened.value + 1;
+    return ok(undefined);
+  }
+
+  close(row: number): void {
+    const fd = this.#options.descriptors[row]! - 1;
+    if (fd < 0) return;
+    unwatch(this.#epoll, fd);
+    this.#options.descriptors[row] = 0;
+    closeDescriptor(fd);
+  }
+
+  send(row: number, packet: Packet): void {
+    const remote = row * SOCKADDR_WORDS;
+    const destination = this.#remotesArena.address + remote * 4;
+    const length = sockaddrLength(this.remotes, remote);
+    const fd = this.#options.descriptors[row]! - 1;
+    const sent = sendto(fd, this.#scratch.address + packet.start, packet.length, MSG_DONTWAIT, destination, length);
+    if (sent < 0) this.counters.sendErrors++;
+  }
+
+  async run(host: EngineHost): Promise<void> {
+    try {
+      let deadline = host.onTurn(this.#options.clock());
+      while (!this.#stopping) {
+        const timeout = Math.ceil(Math.min(Math.max(deadline - this.#options.clock(), 0), LONGEST_WAIT_MS));
+        const count = epollWait(this.#epoll, this.#scratch.address + EVENTS_BYTE, EVENTS, timeout);
+        const nowMs = this.#options.clock();
+        this.#packet.nowMs = nowMs;
+        this.#handle(host, count);
+        deadline = host.onTurn(nowMs);
+      }
+    } finally {
+      this.#release();
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  #handle(host: EngineHost, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const row = this.#words[EVENTS_BYTE / 4 + i * EVENT_WORDS + EVENT_DATA_WORD]!;
+      if (row === WAKE) {
+        drainEventfd(this.#options.wakeFd);
+        host.onWake();
+      } else this.#receive(host, row);
+    }
+  }
+
+  /** Takes one datagram: mostly a socket has just the one, and what else waits is reported again, after the other sockets. */
+  #receive(host: EngineHost, row: number): void {
+    const fd = this.#options.descriptors[row]! - 1;
+    if (fd < 0) return; // Closed by something that happened earlier in this batch.
+    const packet = this.#packet;
+    const { address } = this.#scratch;
+    this.#words[SOURCE_LENGTH_BYTE / 4] = SOCKADDR_BYTES;
+    const flags = MSG_DONTWAIT | MSG_TRUNC;
+    const length = recvfrom(
+      fd,
+      address + PAYLOAD_BYTE,
+      LONGEST_DATAGRAM,
+      flags,
+      address + SOURCE_BYTE,
+      address + SOURCE_LENGTH_BYTE,
+    );
+    if (length < 0) return; // The datagram had a bad checksum, or an event of a socket whose row has been reused.
+    if (length > LONGEST_DATAGRAM) {
+      this.counters.truncated++;
+      return;
+    }
+    packet.row = row;
+    packet.length = length;
+    host.onDatagram(packet);
+  }
+
+  #release(): void {
+    const { descriptors } = this.#options;
+    for (let row = 0; row < descriptors.length; row++) if (descriptors[row] !== 0) this.close(row);
+    closeDescriptor(this.#epoll);
+    this.#options.ring.fill(0);
+    this.#remotesArena.unmap();
+    this.#scratch.unmap();
+  }
+}

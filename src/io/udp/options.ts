@@ -1,0 +1,19 @@
+/** What a packet engine is given besides its rows. */
+export type EngineOptions = {
+  /** Row → descriptor + 1, 0 for none: in shared memory, so that the main thread can close what a dead thread left open. */
+  readonly descriptors: Int32Array;
+  /** Descriptor + 1 of the ring (or epoll), and the ring's mappings (address, length …), for the same reason. */
+  readonly ring: Float64Array;
+  /** The eventfd by which other threads wake this one. */
+  readonly wakeFd: number;
+  /** Milliseconds, monotonic: the clock of the media threads. */
+  readonly clock: () => number;
+  /** Receive queue of a media socket, bytes. */
+  readonly receiveBufferBytes: number;
+  /** TOS of outgoing IPv4 packets, 0…255. */
+  readonly tos: number;
+  /** Once something is there, wait so long for more before waking up: cheaper per packet, later by that much. io_uring only. */
+  readonly gatherUs: number;
+  /** … or until so many are there. */
+  readonly gatherPackets: number;
+};

@@ -1,0 +1,90 @@
+import { ROWS_PER_SESSION } from './streams.js';
+
+/**
+ * Counters of one shard in shared memory: the media thread writes, the main thread reads without a message. Each counter is one
+ * aligned 64-bit float written by one thread, so a reader never sees half of it.
+ */
+export const SHARD_COUNTERS = [
+  'sessionsOpened',
+  'sessionsActive',
+  /** Read from sockets of complete sessions. */
+  'packetsReceived',
+  'packetsRelayed',
+  /** Read and thrown away: before completion, from foreign sources, or without a destination. */
+  'packetsDiscarded',
+  'sendErrors',
+  'receiveErrors',
+  'truncated',
+  'noBuffers',
+  'overflows',
+  /** Records that could not be written to the event log. */
+  'logErrors',
+  'defects',
+] as const;
+export type ShardCounter = (typeof SHARD_COUNTERS)[number];
+
+/** Counters of one stream, for the life of its session. */
+export const STREAM_COUNTERS = [
+  /** Accepted by the latching rule. */
+  'received',
+  'bytes',
+  'relayed',
+  /** Accepted, but there was nowhere to send it. */
+  'dropped',
+  /** From a source that the latching rule refused. */
+  'ignored',
+  /** When the last packet reached the send stage, milliseconds of the thread's clock; 0: never. */
+  'heardAtMs',
+] as const;
+export type StreamCounter = (typeof STREAM_COUNTERS)[number];
+
+const ROW_STRIDE = 8;
+const HEADER_STRIDE = 16;
+
+export const RECEIVED = STREAM_COUNTERS.indexOf('received');
+export const BYTES = STREAM_COUNTERS.indexOf('bytes');
+export const RELAYED = STREAM_COUNTERS.indexOf('relayed');
+export const DROPPED = STREAM_COUNTERS.indexOf('dropped');
+export const IGNORED = STREAM_COUNTERS.indexOf('ignored');
+export const HEARD_AT = STREAM_COUNTERS.indexOf('heardAtMs');
+
+/** How many bytes of shared memory the counters of a shard with so many session slots take. */
+export const countersBytes = (slots: number): number => (HEADER_STRIDE + slots * ROWS_PER_SESSION * ROW_STRIDE) * 8;
+
+export class Counters {
+  readonly #values: Float64Array;
+
+  constructor(memory: ArrayBufferLike) {
+    this.#values = new Float64Array(memory);
+  }
+
+  /** The array itself, for the packet path: `values[rowBase(row) + RECEIVED]++`. */
+  get values(): Float64Array {
+    return this.#values;
+  }
+
+  shard(name: ShardCounter): number {
+    return this.#values[SHARD_COUNTERS.indexOf(name)]!;
+  }
+
+  addToShard(name: ShardCounter, amount: number): void {
+    this.#values[SHARD_COUNTERS.indexOf(name)]! += amount;
+  }
+
+  setShard(name: ShardCounter, value: number): void {
+    this.#values[SHARD_COUNTERS.indexOf(name)] = value;
+  }
+
+  stream(row: number, name: StreamCounter): number {
+    return this.#values[rowBase(row) + STREAM_COUNTERS.indexOf(name)]!;
+  }
+
+  /** A new session starts at zero. */
+  clearSession(slot: number): void {
+    const base = rowBase(slot * ROWS_PER_SESSION);
+    this.#values.fill(0, base, base + ROWS_PER_SESSION * ROW_STRIDE);
+  }
+}
+
+/** Where the counters of a stream begin in `Counters.values`. */
+export const rowBase = (row: number): number => HEADER_STRIDE + row * ROW_STRIDE;

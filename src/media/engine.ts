@@ -1,0 +1,73 @@
+import type { Address, Result } from '../../model/kernel/index.js';
+
+/**
+ * The datagram under the hands of a media thread. There is one per thread, overwritten by the next datagram: a stage that wants to
+ * keep something copies it.
+ */
+export type Packet = {
+  /** The stream it arrived on: see `streams.ts`. */
+  row: number;
+  /** Memory that holds the payload at `start`, and room behind it. */
+  bytes: Uint8Array;
+  start: number;
+  length: number;
+  /** Memory that holds the source address at word `source`: see `protocol/bytes/sockaddr.ts`. */
+  words: Uint32Array;
+  source: number;
+  /** Milliseconds of the thread's clock, read once per batch. */
+  nowMs: number;
+};
+
+/** Why a socket could not be opened: the name of the errno, as `EADDRINUSE`. */
+export type Errno = string;
+
+export type EngineName = 'io_uring' | 'epoll' | 'dgram';
+export const ENGINE_NAMES: readonly EngineName[] = ['io_uring', 'epoll', 'dgram'];
+
+/** What a media thread does for its engine. Every function is called on the thread's own stack; none may throw. */
+export type EngineHost = {
+  /** A datagram has arrived. It may call `send` any number of times. */
+  readonly onDatagram: (packet: Packet) => void;
+  /** Somebody called `wake` from another thread: read the mailbox. */
+  readonly onWake: () => void;
+  /** Between batches: run timers, flush. Answers the time of the next deadline, milliseconds of the same clock. */
+  readonly onTurn: (nowMs: number) => number;
+};
+
+/** Counted by every engine, never reset; the shard copies them to the shared counters. */
+export const ENGINE_COUNTERS = ['sendErrors', 'receiveErrors', 'truncated', 'noBuffers', 'overflows'] as const;
+export type EngineCounters = Record<(typeof ENGINE_COUNTERS)[number], number>;
+
+export const newEngineCounters = (): EngineCounters => ({
+  sendErrors: 0,
+  receiveErrors: 0,
+  truncated: 0,
+  noBuffers: 0,
+  overflows: 0,
+});
+
+/** The longest datagram that is relayed, bytes; a longer one is dropped and counted as truncated. Taken from rtpproxy. */
+export const LONGEST_DATAGRAM = 8192;
+
+/**
+ * Moves datagrams between sockets and the packet path of one thread. Three implementations, one behaviour. A row holds at most one
+ * socket; the rows are named by the caller.
+ */
+export interface PacketEngine {
+  readonly name: EngineName;
+  readonly counters: EngineCounters;
+  /** Remote address of every row, `SOCKADDR_WORDS` words each: where `send` sends to. Zeros: nowhere. */
+  readonly remotes: Uint32Array;
+  /** Binds a UDP socket and starts to receive. Synchronous. The port in `local` must be given. */
+  open(row: number, local: Address): Result<void, Errno>;
+  /** After it returns the port is free and no packet of the row is delivered any more. A row without a socket is left alone. */
+  close(row: number): void;
+  /** Sends the packet in hand, as it is now, from the socket of `row` to its remote. Never blocks; what cannot be sent is counted. */
+  send(row: number, packet: Packet): void;
+  /** Delivers datagrams until `stop`. */
+  run(host: EngineHost): Promise<void>;
+  /** Only of an engine that leaves the thread to its event loop: takes the turn that is due after something came from elsewhere. */
+  poke?(): void;
+  /** Makes `run` return after the current batch, with every socket closed. From the engine's own thread. */
+  stop(): void;
+}

@@ -1,0 +1,164 @@
+import { SOCKADDR_WORDS, sameHost, sameSockaddr } from '../../protocol/bytes/sockaddr.js';
+import { isRtp, rtpSequence, rtpSsrc } from '../../protocol/rtp/header.js';
+import type { Packet } from '../engine.js';
+import { IGNORED, NEXT, type Stage } from '../path.js';
+import { componentOf } from '../streams.js';
+
+/** After signalling moved a known address, every source is believed for this long. */
+export const UPDATE_WINDOW_MS = 10_000;
+/** How far ahead of the last one a sequence number may be for a new source to continue the stream. */
+export const MAX_SEQUENCE_STEP = 536;
+const SYNC_INTERVAL_MS = 1000;
+
+/** Flags of a row, written when the path is installed, from the model's state. */
+export const ASYMMETRIC = 1;
+export const LATCHED = 2;
+const HAS_PREVIOUS = 4;
+/** The stage's own: an SSRC was stored when the source was confirmed. */
+const HAS_SSRC = 8;
+/** The stage's own: a packet has been accepted, so that another SSRC is a change. */
+const HAS_STREAM = 16;
+
+/** What a packet means for the address of its stream. */
+export const ACCEPT = 0;
+export const REJECT = 1;
+/** Accept; the signalled address is hereby confirmed. */
+export const CONFIRM = 2;
+/** Accept, and send to this source from now on. */
+export const LEARN = 3;
+/** As `LEARN`, but the source is the one before the last signalled change: it may still move. */
+export const LEARN_UNLATCHED = 4;
+export type Judgement = typeof ACCEPT | typeof REJECT | typeof CONFIRM | typeof LEARN | typeof LEARN_UNLATCHED;
+
+/**
+ * Address learning of every stream of a shard, one row a stream. The addresses themselves are the model's: they come by `install`, and
+ * leave as a judgement that becomes an event. What only packets can tell (SSRC, sequence) stays here.
+ */
+export class LatchTable {
+  readonly remotes: Uint32Array;
+  readonly #previous: Uint32Array;
+  readonly #flags: Uint8Array;
+  readonly #signalledAtMs: Float64Array;
+  readonly #latchSsrc: Uint32Array;
+  readonly #latchSequence: Uint16Array;
+  readonly #syncedAtMs: Float64Array;
+  readonly #streamSsrc: Uint32Array;
+
+  /** `remotes`: the engine's table of remote addresses. */
+  constructor(rows: number, remotes: Uint32Array) {
+    this.remotes = remotes;
+    this.#previous = new Uint32Array(rows * SOCKADDR_WORDS);
+    this.#flags = new Uint8Array(rows);
+    this.#signalledAtMs = new Float64Array(rows);
+    this.#latchSsrc = new Uint32Array(rows);
+    this.#latchSequence = new Uint16Array(rows);
+    this.#syncedAtMs = new Float64Array(rows);
+    this.#streamSsrc = new Uint32Array(rows);
+  }
+
+  /** Where `install` may write the previous address of a row; it counts only if the flag says so. */
+  previousAt(row: number): { readonly words: Uint32Array; readonly at: number } {
+    return { words: this.#previous, at: row * SOCKADDR_WORDS };
+  }
+
+  /** `signalledAtMs`: on the thread's clock, -Infinity for never. The stage's own knowledge of the stream is kept. */
+  install(row: number, state: { asymmetric: boolean; latched: boolean; hasPrevious: boolean; signalledAtMs: number }): void {
+    const own = this.#flags[row]! & (HAS_SSRC | HAS_STREAM);
+    const given = (state.asymmetric ? ASYMMETRIC : 0) | (state.latched ? LATCHED : 0) | (state.hasPrevious ? HAS_PREVIOUS : 0);
+    this.#flags[row] = own | given;
+    this.#signalledAtMs[row] = state.signalledAtMs;
+  }
+
+  /** A new session starts knowing nothing. */
+  clear(row: number): void {
+    this.#flags[row] = 0;
+    this.#signalledAtMs[row] = Number.NEGATIVE_INFINITY;
+    this.#syncedAtMs[row] = Number.NEGATIVE_INFINITY;
+    this.remotes.fill(0, row * SOCKADDR_WORDS, (row + 1) * SOCKADDR_WORDS);
+  }
+
+  judge(packet: Packet): Judgement {
+    const { row } = packet;
+    const at = row * SOCKADDR_WORDS;
+    const flags = this.#flags[row]!;
+    if (this.remotes[at] === 0) return this.#learn(packet);
+    if ((flags & ASYMMETRIC) !== 0) return sameHost(packet.words, packet.source, this.remotes, at) ? ACCEPT : REJECT;
+    if (sameSockaddr(packet.words, packet.source, this.remotes, at)) {
+      if ((flags & LATCHED) === 0) return this.#confirm(packet) ? CONFIRM : ACCEPT;
+      this.#follow(packet);
+      return ACCEPT;
+    }
+    if ((flags & LATCHED) !== 0) return this.#mayOverride(packet) ? this.#learn(packet) : REJECT;
+    this.#confirm(packet);
+    return this.#learn(packet);
+  }
+
+  /** Remembers by whom the stream is recognised should its source change. False while signalling is fresh, or without a usable SSRC. */
+  #confirm(packet: Packet): boolean {
+    const { row } = packet;
+    if (packet.nowMs - this.#signalledAtMs[row]! < UPDATE_WINDOW_MS) return false;
+    if (!isRtpStream(packet)) return true;
+    const source = rtpSsrc(packet.bytes, packet.start);
+    if (source === 0) return false;
+    this.#latchSsrc[row] = source;
+    this.#latchSequence[row] = rtpSequence(packet.bytes, packet.start);
+    this.#flags[row]! |= HAS_SSRC;
+    this.#noteStream(row, source);
+    return true;
+  }
+
+  /** The addresses belong to the model: here only which judgement it gets. */
+  #learn(packet: Packet): Judgement {
+    const { row } = packet;
+    if (isRtpStream(packet)) this.#noteStream(row, rtpSsrc(packet.bytes, packet.start));
+    const isPrevious =
+      (this.#flags[row]! & HAS_PREVIOUS) !== 0 && sameSockaddr(packet.words, packet.source, this.#previous, row * SOCKADDR_WORDS);
+    return isPrevious ? LEARN_UNLATCHED : LEARN;
+  }
+
+  #mayOverride(packet: Packet): boolean {
+    const { row } = packet;
+    if (!isRtpStream(packet) || (this.#flags[row]! & HAS_SSRC) === 0) return false;
+    const sequence = rtpSequence(packet.bytes, packet.start);
+    if (packet.nowMs - this.#signalledAtMs[row]! >= UPDATE_WINDOW_MS) {
+      if (rtpSsrc(packet.bytes, packet.start) !== this.#latchSsrc[row]) return false;
+      if (((sequence - this.#latchSequence[row]!) & 0xffff) > MAX_SEQUENCE_STEP) return false;
+    }
+    this.#latchSequence[row] = sequence;
+    return true;
+  }
+
+  /** Keeps the stored sequence number near the stream's, and takes note of a new SSRC from the accepted source. */
+  #follow(packet: Packet): void {
+    if (!isRtpStream(packet)) return;
+    const { row, nowMs } = packet;
+    const source = rtpSsrc(packet.bytes, packet.start);
+    if (source !== this.#streamSsrc[row] || (this.#flags[row]! & HAS_STREAM) === 0) {
+      const changed = (this.#flags[row]! & HAS_STREAM) !== 0;
+      this.#noteStream(row, source);
+      if (changed) this.#confirm(packet);
+    }
+    if (nowMs - this.#syncedAtMs[row]! < SYNC_INTERVAL_MS || source !== this.#latchSsrc[row]) return;
+    this.#latchSequence[row] = rtpSequence(packet.bytes, packet.start);
+    this.#syncedAtMs[row] = nowMs;
+  }
+
+  #noteStream(row: number, source: number): void {
+    this.#streamSsrc[row] = source;
+    this.#flags[row]! |= HAS_STREAM;
+  }
+}
+
+const isRtpStream = (packet: Packet): boolean =>
+  componentOf(packet.row) === 0 && isRtp(packet.bytes, packet.start, packet.length);
+
+/** `onNews` takes the slow turn: it must leave the path of the stream as the model then wants it. */
+export function latchStage(table: LatchTable, onNews: (packet: Packet, judgement: Judgement) => void): Stage {
+  return (packet) => {
+    const judgement = table.judge(packet);
+    if (judgement === ACCEPT) return NEXT;
+    if (judgement === REJECT) return IGNORED;
+    onNews(packet, judgement);
+    return NEXT;
+  };
+}

@@ -1,0 +1,110 @@
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { clock } from '../src/io/clock.js';
+import { SegmentWriter } from '../src/io/log/segmentWriter.js';
+import type { ShardStart } from '../src/io/threads/shardStart.js';
+import { chooseEngine } from '../src/io/udp/chooseEngine.js';
+import type { EngineHost, PacketEngine } from '../src/media/engine.js';
+import { ROWS_PER_SESSION } from '../src/media/streams.js';
+import { execute } from '../src/relay/control/rtpproxy.js';
+import { PortTable } from '../src/relay/portalloc/portTable.js';
+import type { EventLog } from '../src/relay/ports.js';
+import { Shard } from '../src/relay/session/shard.js';
+import type { ShardNotice, ShardRequest } from '../src/relay/supervisor/messages.js';
+
+/** The receive queue of a media socket, bytes: as rtpproxy sets it. */
+const RECEIVE_BUFFER_BYTES = 256 << 10;
+/** Expedited forwarding and a bit of history: rtpproxy's default TOS. */
+const DEFAULT_TOS = 0xb8;
+/** What has been decided is handed to the operating system within this time. */
+const LOG_FLUSH_MS = 5;
+const GATHER_PACKETS = 64;
+
+/** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
+export default async function serveShard(start: ShardStart): Promise<void> {
+  const notify = (notice: ShardNotice): void => start.mailbox.postMessage(notice);
+  const warn = (text: string): void => notify({ kind: 'warning', text: `shard ${start.shard}: ${text}` });
+  const { engine, refused } = await chooseEngine(start.engine, start.slots * ROWS_PER_SESSION, {
+    descriptors: new Int32Array(start.memory.descriptors),
+    ring: new Float64Array(start.memory.ring),
+    wakeFd: start.wakeFd,
+    clock,
+    receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+    tos: DEFAULT_TOS,
+    gatherUs: start.gatherUs,
+    gatherPackets: GATHER_PACKETS,
+  });
+  const { shard: number, shards, range, slots, host, ttlMs, setupTtlMs, memory } = start;
+  const ports = new PortTable(range, memory.ports, number, shards, Math.random);
+  const options = { shard: number, slots, host, ttlMs, setupTtlMs, counterMemory: memory.counters };
+  const shard = new Shard(options, { engine, ports, clock, warn });
+  const log = openLog(start, shard, warn);
+  try {
+    notify({ kind: 'ready', engine: engine.name, refused });
+    await engine.run(hostOf(start, shard, engine, log, notify));
+  } finally {
+    log.close();
+    start.mailbox.close();
+  }
+}
+
+function openLog(start: ShardStart, shard: Shard, warn: (text: string) => void): EventLog {
+  const onError = (records: number, reason: string): void => {
+    if (shard.counters.shard('logErrors') === 0) warn(`the event log cannot be written: ${reason}`);
+    shard.counters.addToShard('logErrors', records);
+  };
+  const log = new SegmentWriter({ folder: start.logFolder, shard: start.shard, now: clock, onError });
+  shard.steps.subscribe((record) => log.append(record));
+  return log;
+}
+
+function hostOf(
+  start: ShardStart,
+  shard: Shard,
+  engine: PacketEngine,
+  log: EventLog,
+  notify: (notice: ShardNotice) => void,
+): EngineHost {
+  let flushAtMs = Number.POSITIVE_INFINITY;
+  const onRequest = (request: ShardRequest, replies: [number, string][]): void => {
+    switch (request.kind) {
+      case 'command':
+        replies.push([request.id, execute(request.command, shard, clock)]);
+        break;
+      case 'deleteAll':
+        shard.closeAll('purged');
+        replies.push([request.id, '']);
+        break;
+      case 'stop':
+        shard.closeAll('shutdown');
+        engine.stop();
+        break;
+    }
+  };
+  const onTurn = (nowMs: number): number => {
+    const timerAtMs = shard.turn(nowMs);
+    if (!log.waiting) flushAtMs = Number.POSITIVE_INFINITY;
+    else if (flushAtMs === Number.POSITIVE_INFINITY) flushAtMs = nowMs + LOG_FLUSH_MS;
+    if (nowMs >= flushAtMs) {
+      log.flush();
+      flushAtMs = Number.POSITIVE_INFINITY;
+    }
+    return Math.min(timerAtMs, flushAtMs);
+  };
+  const onWake = (): void => {
+    const replies: [number, string][] = [];
+    for (let got = receiveMessageOnPort(start.mailbox); got !== undefined; got = receiveMessageOnPort(start.mailbox)) {
+      for (const request of got.message as ShardRequest[]) onRequest(request, replies);
+    }
+    if (replies.length > 0) notify({ kind: 'replies', replies });
+  };
+  // An engine that does not block the thread leaves the mailbox to the event loop.
+  if (engine.name === 'dgram') {
+    start.mailbox.on('message', (requests: ShardRequest[]) => {
+      const replies: [number, string][] = [];
+      for (const request of requests) onRequest(request, replies);
+      if (replies.length > 0) notify({ kind: 'replies', replies });
+      engine.poke?.();
+    });
+  }
+  return { onDatagram: shard.plane.onDatagram, onWake, onTurn };
+}
