@@ -88,6 +88,7 @@ async function compare(asked: Options, generator: GeneratorProcess): Promise<num
     generator,
     unavailable: new Set(),
     say: (line) => console.error(line),
+    note: (line) => notes.push(line),
     complain: (line) => {
       complaints.push(line);
       console.error(`FAILED ${line}`);
@@ -98,11 +99,12 @@ async function compare(asked: Options, generator: GeneratorProcess): Promise<num
       `${machine.rtpengine ? `rtpengine ${machine.rtpengine}` : 'no rtpengine'}\nrtpbridge with ${options.workers} media thread(s); 172-byte packets, 50 a second per stream, ` +
       `two streams a call, up to ${options.batch} per system call of the generator; relays take turns within each load\n`,
   );
-  for (const line of notes) console.log(`NOTE ${line}\n`);
   for (const line of missing) console.log(`SKIPPED ${line}\n`);
   const results = await measureAll(bench);
+  if (!results.loads.some(({ relay }) => relay !== 'direct') && options.sections.includes('load')) bench.complain('no relay was measured');
   const goals = options.smoke ? [] : goalsOf(results, options.workers);
   console.log(reportText(results, goals));
+  for (const line of notes) console.log(`\nNOTE ${line}`);
   const file = writeResults(
     options,
     { began: began.toISOString(), machine, options, notes, missing, complaints, ...results, goals },

@@ -1,5 +1,5 @@
 import { type Bench, type LoadRun, PPS_PER_CALL, setUpStanding, withRelay } from './bench.js';
-import { cpuBetweenUs, machineBetween, readCpu, readMachine, readTicksUs } from './measure.js';
+import { cpuBetweenUs, machineBetween, readCpu, readMachine, readTicksUs, softirqThreads } from './measure.js';
 import type { TrafficResult } from './messages.js';
 import type { Relay } from './relays.js';
 
@@ -47,9 +47,11 @@ async function measureRelay(bench: Bench, relay: Relay, pps: number, round: numb
     const send = (length: number): Promise<TrafficResult> =>
       bench.generator.send({ path: 'relay', pps, seconds: length, batch, directCalls: 0 });
     const warmup = await send(warmupSeconds);
-    const before = { cpu: readCpu(pids), ticks: readTicksUs(pids), machine: readMachine() };
+    const kernel = softirqThreads();
+    const before = { cpu: readCpu(pids), softirq: readCpu(kernel), ticks: readTicksUs(pids), machine: readMachine() };
     const traffic = await send(seconds);
     const cpuUs = cpuBetweenUs(before.cpu, readCpu(pids));
+    const softirqUs = cpuBetweenUs(before.softirq, readCpu(kernel));
     const tickUs = readTicksUs(pids) - before.ticks;
     const run: LoadRun = {
       ...loadRun(relay.name, pps, round, traffic, machineBetween(before.machine, readMachine())),
@@ -57,6 +59,7 @@ async function measureRelay(bench: Bench, relay: Relay, pps: number, round: numb
       warmupLost: warmup.sent - warmup.received,
       cpuUsPerPacket: cpuUs / Math.max(1, traffic.received),
       tickUsPerPacket: tickUs / Math.max(1, traffic.received),
+      softirqUsPerPacket: softirqUs / Math.max(1, traffic.received),
     };
     report(bench, run);
     if (bench.options.smoke) complainOfLoss(bench, run);
@@ -81,6 +84,7 @@ function loadRun(
     traffic,
     cpuUsPerPacket: 0,
     tickUsPerPacket: 0,
+    softirqUsPerPacket: 0,
     machineBusyPercent: machine.busyPercent,
     machineStolenPercent: machine.stolenPercent,
   };

@@ -61,6 +61,16 @@ export function cpuBetweenUs(before: CpuReading, after: CpuReading): number {
   return nanoseconds / 1000;
 }
 
+/**
+ * The kernel's threads that finish network work which did not fit into the system calls of the programs. What they do for a relay is
+ * charged to nobody; empty in a container, which cannot see them.
+ */
+export function softirqThreads(): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && read(`/proc/${entry}/comm`).startsWith('ksoftirqd/'))
+    .map(Number);
+}
+
 /** User and system time of the processes by the clock tick, µs: coarser, a check on the other. */
 export function readTicksUs(pids: readonly number[]): number {
   let ticks = 0;

@@ -65,7 +65,7 @@ export async function serve(args: readonly string[], program: Program): Promise<
   onStopSignal(() => end(0));
   const started = await startRelay({ ...read.value, control, pidFile }, (reason) => end(complain(reason)));
   if (!started.ok) return complain(started.error);
-  console.log(formatGreeting(started.value));
+  console.log(formatGreeting(started.value, read.value.engine !== null));
   const code = await ended;
   await started.value.stop();
   return code;
@@ -88,9 +88,13 @@ function checkRoot(control: readonly string[]): string | null {
   return `running as root with the control socket ${remote}: run it as another user, or with -F if you mean it`;
 }
 
-function formatGreeting(relay: Relay): string {
+function formatGreeting(relay: Relay, isForced: boolean): string {
   const { engine, refused } = relay.choice;
-  const why = refused.length > 0 ? `others would not do: ${refused.join('; ')}` : 'it costs least per packet';
+  const why = isForced
+    ? 'as told'
+    : refused.length > 0
+      ? `others would not do: ${refused.join('; ')}`
+      : 'it costs least per packet';
   const last = relay.range.first + relay.range.pairs * 2 - 1;
   const lines = relay.control.map((address) => `control      ${formatControlAddress(address)}`);
   lines.push(`media        ${relay.host === '0.0.0.0' ? 'all addresses' : relay.host}, ports ${relay.range.first} to ${last}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askOnce } from '../rig/control.js';
-import { isFree } from '../rig/ports.js';
+import { areFreeForUdp } from '../rig/ports.js';
 import { RtpPeer } from '../rig/rtpPeer.js';
 import {
   type AudioPlace,
@@ -148,7 +148,7 @@ async function bothSipp(
   calls: number,
   [calleeScenario, callerScenario]: readonly [string, string],
 ): Promise<{ callee: Sipp; caller: Sipp }> {
-  const media = await scene.ports.range(8);
+  const media = scene.ports.range(8);
   const sipPort = await scene.ports.port();
   // An address of a private network and a port that is not ours: what an end behind a NAT believes of itself.
   const hidden = ['-key', 'audio_ip', '192.168.77.7', '-key', 'audio_port', String(media.max - 1)];
@@ -216,8 +216,7 @@ function heardAll(peer: RtpPeer, port: number, ssrc: number, packets: number): v
 async function nothingLeft(scene: Scene, places: readonly AudioPlace[]): Promise<void> {
   match(await askOnce(scene.relay.control[0]!, 'I'), /^active sessions: 0$/m);
   for (const port of new Set(places.map((place) => place.port))) {
-    ok(await isFree(port), `port ${port}`);
-    ok(await isFree(port + 1), `port ${port + 1}`);
+    ok(await areFreeForUdp(port, 2), `ports ${port} and ${port + 1}`);
   }
 }
 

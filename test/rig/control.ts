@@ -116,6 +116,11 @@ export class UdpControl {
     }
   }
 
+  /** Takes everything that has come and was not taken. */
+  drain(): Datagram[] {
+    return this.#received.splice(0);
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => this.#socket.close(() => resolve()));
   }

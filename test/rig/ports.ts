@@ -12,13 +12,16 @@ const BLOCKS = Math.floor((LAST_PORT + 1 - FIRST_PORT) / BLOCK_PORTS);
 
 /** Ports that nobody else on this machine uses while the lease lives. */
 export interface PortLease {
-  /** One port, free for UDP and TCP on IPv4 and IPv6. */
+  /**
+   * One port, free for UDP and TCP on IPv4 and IPv6.
+   * @throws when the lease is used up
+   */
   port(): Promise<number>;
   /**
-   * `count` adjacent free ports beginning at an even one.
-   * @throws when the lease has no such run left
+   * `count` adjacent ports beginning at an even one, free for UDP.
+   * @throws when the lease is used up
    */
-  range(count: number): Promise<{ readonly min: number; readonly max: number }>;
+  range(count: number): { readonly min: number; readonly max: number };
   release(): Promise<void>;
 }
 
@@ -28,36 +31,40 @@ export interface PortLease {
  * stale lock can remain.
  * @throws when no block is left
  */
-export async function leasePorts(ports: number = BLOCK_PORTS - 1): Promise<PortLease> {
-  const wanted = Math.ceil((ports + 1) / BLOCK_PORTS);
+export async function leasePorts(ports: number = BLOCK_PORTS): Promise<PortLease> {
+  const wanted = Math.ceil(ports / BLOCK_PORTS);
   const start = Math.floor(Math.random() * BLOCKS);
   for (let turn = 0; turn < BLOCKS; turn++) {
     const block = (start + turn) % BLOCKS;
     if (block + wanted > BLOCKS) continue;
     const locks = await lockBlocks(block, wanted);
-    if (locks !== null) return leaseOf(FIRST_PORT + block * BLOCK_PORTS, wanted * BLOCK_PORTS, locks);
+    if (locks === null) continue;
+    const base = FIRST_PORT + block * BLOCK_PORTS;
+    const size = wanted * BLOCK_PORTS;
+    // Others on this machine ask for no lease: blocks that they are using are left to them.
+    if (await areFreeForUdp(base, size)) return leaseOf(base, size, locks);
+    await Promise.all(locks.map(closeServer));
   }
   throw new Error(`no ${wanted} adjacent free blocks of ${BLOCK_PORTS} ports in ${FIRST_PORT}..${LAST_PORT}`);
 }
 
 function leaseOf(base: number, size: number, locks: readonly Server[]): PortLease {
-  let next = base + 1;
-  async function range(count: number): Promise<{ min: number; max: number }> {
-    next += next % 2;
-    while (next + count <= base + size) {
-      const busy = await lastBusyPort(next, count);
-      if (busy === null) {
-        const min = next;
-        next += count;
-        return { min, max: min + count - 1 };
-      }
-      next = busy + 1 + ((busy + 1) % 2);
+  let next = base;
+  function range(count: number): { min: number; max: number } {
+    const min = next + (next % 2);
+    if (min + count > base + size) throw new Error(`the lease of ports ${base}..${base + size - 1} is used up`);
+    next = min + count;
+    return { min, max: next - 1 };
+  }
+  async function port(): Promise<number> {
+    for (;;) {
+      const { min } = range(1);
+      if (await isFree(min)) return min;
     }
-    throw new Error(`the lease of ports ${base}..${base + size - 1} has no run of ${count} free ports left`);
   }
   return {
+    port,
     range,
-    port: async () => (await range(1)).min,
     release: async () => {
       await Promise.all(locks.map(closeServer));
     },
@@ -78,19 +85,18 @@ async function lockBlocks(first: number, count: number): Promise<Server[] | null
   return locks;
 }
 
-/** The highest port of the run that something already uses (the locks of other blocks included), or null. */
-async function lastBusyPort(first: number, count: number): Promise<number | null> {
-  for (let port = first + count - 1; port >= first; port--) {
-    const isLock = (port - FIRST_PORT) % BLOCK_PORTS === 0;
-    if (isLock || !(await isFree(port))) return port;
+/** Whether nothing on this machine is bound to any of `count` UDP ports, on any address. */
+export async function areFreeForUdp(first: number, count: number): Promise<boolean> {
+  for (let port = first; port < first + count; port++) {
+    if (!(await udpBinds(port, 'udp4')) || !(await udpBinds(port, 'udp6'))) return false;
   }
-  return null;
+  return true;
 }
 
-/** Whether nothing on this machine is bound to the port, UDP or TCP, on any address. */
-export async function isFree(port: number): Promise<boolean> {
-  if (!(await udpBinds(port, 'udp4')) || !(await udpBinds(port, 'udp6'))) return false;
-  const tcp = await listen(port, '::');
+/** The same of one port, for UDP and TCP. */
+async function isFree(port: number): Promise<boolean> {
+  if (!(await areFreeForUdp(port, 1))) return false;
+  const tcp = await listen(port);
   if (tcp === null) return false;
   await closeServer(tcp);
   return true;
@@ -99,16 +105,21 @@ export async function isFree(port: number): Promise<boolean> {
 function udpBinds(port: number, type: 'udp4' | 'udp6'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket({ type, ipv6Only: type === 'udp6' });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EAFNOSUPPORT'));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      // A machine without IPv6 has nothing bound there.
+      resolve(error.code === 'EAFNOSUPPORT');
+    });
     socket.bind({ port, exclusive: true }, () => socket.close(() => resolve(true)));
   });
 }
 
-function listen(port: number, host: string): Promise<Server | null> {
+/** Without a host on every address, IPv6 included where the machine has it. */
+function listen(port: number, host?: string): Promise<Server | null> {
   return new Promise((resolve) => {
     const server = createServer((connection) => connection.destroy());
     server.once('error', () => resolve(null));
-    server.listen({ port, host, exclusive: true }, () => resolve(server));
+    server.listen({ port, exclusive: true, ...(host === undefined ? {} : { host }) }, () => resolve(server));
   });
 }
 

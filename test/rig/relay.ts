@@ -60,7 +60,7 @@ export async function startRelay(options: RelayOptions = {}): Promise<RunningRel
       const placed = text.replaceAll('DIR', dir);
       return placed.includes('PORT') ? placed.replace('PORT', String(await lease.port())) : placed;
     };
-    const media = await lease.range(mediaPorts);
+    const media = lease.range(mediaPorts);
     const sockets = await inTurn(control, fill);
     const dataDir = join(dir, 'data');
     const relay = await startChild(

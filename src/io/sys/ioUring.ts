@@ -40,8 +40,6 @@ export const OPERATION_ASYNC_CANCEL = 14;
 export const SQE_BUFFER_SELECT = 1 << 5;
 export const SQE_SKIP_SUCCESS = 1 << 6;
 export const RECV_MULTISHOT = 2;
-export const CANCEL_ALL = 1;
-export const CANCEL_FD = 2;
 /** Completion flags: the buffer's number is in the upper half; more completions of this request will follow. */
 export const CQE_BUFFER_SHIFT = 16;
 export const CQE_MORE = 2;

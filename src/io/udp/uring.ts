@@ -102,13 +102,15 @@ export class UringEngine implements PacketEngine {
   close(row: number): void {
     const fd = this.#options.descriptors[row]! - 1;
     if (fd < 0) return;
+    const generation = this.#generations[row]!;
     // A completion that still comes for this row must not be taken for one of its next socket.
-    this.#generations[row] = this.#generations[row]! === 0xffffffff ? FIRST_GENERATION : this.#generations[row]! + 1;
+    this.#generations[row] = generation === 0xffffffff ? FIRST_GENERATION : generation + 1;
     const at = this.ring.nextSubmission();
     const sqe = this.ring.submissions.fill(0, at, at + sys.SQE_WORDS);
-    sqe[at] = sys.OPERATION_ASYNC_CANCEL;
-    sqe[at + 1] = fd;
-    sqe[at + 7] = sys.CANCEL_ALL | sys.CANCEL_FD;
+    sqe[at] = sys.OPERATION_ASYNC_CANCEL | (sys.SQE_SKIP_SUCCESS << 8);
+    // The receive is found by its user_data, through a hash; by descriptor the kernel would look at every request of the ring.
+    sqe[at + 4] = row;
+    sqe[at + 5] = generation;
     sqe[at + 9] = KIND_CANCEL;
     // The armed receive holds the socket: the port is free only when the kernel has let go of it, so this goes out at once.
     this.ring.submit();
