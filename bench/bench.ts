@@ -79,6 +79,8 @@ export type Results = {
   readonly gc: readonly GcRun[];
 };
 
+/** The name under which the generator alone is reported. */
+export const DIRECT = 'direct';
 /** Streams send 50 packets a second each, two streams a call. */
 export const PPS_PER_CALL = 100;
 /** Calls that are set up and ended before anything is measured, so that the code of the relay is warm. */

@@ -4,7 +4,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { raiseFileLimit } from '../src/io/sys/resourceLimit.js';
-import { type Bench, PPS_PER_CALL, type Results, WARMUP_CALLS } from './bench.js';
+import { type Bench, DIRECT, PPS_PER_CALL, type Results, WARMUP_CALLS } from './bench.js';
 import { measureCallRates } from './calls.js';
 import { measureCollections } from './gc.js';
 import { type GeneratorProcess, startGeneratorProcess } from './generatorProcess.js';
@@ -101,7 +101,8 @@ async function compare(asked: Options, generator: GeneratorProcess): Promise<num
   );
   for (const line of missing) console.log(`SKIPPED ${line}\n`);
   const results = await measureAll(bench);
-  if (!results.loads.some(({ relay }) => relay !== 'direct') && options.sections.includes('load')) bench.complain('no relay was measured');
+  if (!results.loads.some(({ relay }) => relay !== DIRECT) && options.sections.includes('load'))
+    bench.complain('no relay was measured');
   const goals = options.smoke ? [] : goalsOf(results, options.workers);
   console.log(reportText(results, goals));
   for (const line of notes) console.log(`\nNOTE ${line}`);

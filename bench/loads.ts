@@ -1,4 +1,4 @@
-import { type Bench, type LoadRun, PPS_PER_CALL, setUpStanding, withRelay } from './bench.js';
+import { type Bench, DIRECT, type LoadRun, PPS_PER_CALL, setUpStanding, withRelay } from './bench.js';
 import { cpuBetweenUs, machineBetween, readCpu, readMachine, readTicksUs, softirqThreads } from './measure.js';
 import type { TrafficResult } from './messages.js';
 import type { Relay } from './relays.js';
@@ -35,7 +35,7 @@ async function measureDirect(bench: Bench, pps: number, round: number): Promise<
     directCalls,
   });
   const machine = machineBetween(before, readMachine());
-  const run = loadRun('direct', pps, round, traffic, machine);
+  const run = loadRun(DIRECT, pps, round, traffic, machine);
   report(bench, run);
   return run;
 }
@@ -91,7 +91,7 @@ function loadRun(
 }
 
 function report(bench: Bench, { relay, pps, round, traffic, cpuUsPerPacket }: LoadRun): void {
-  const cpu = relay === 'direct' ? '' : `${cpuUsPerPacket.toFixed(2)} us CPU per packet, `;
+  const cpu = relay === DIRECT ? '' : `${cpuUsPerPacket.toFixed(2)} us CPU per packet, `;
   const latency = `p50 ${traffic.p50Us} p99 ${traffic.p99Us} p999 ${traffic.p999Us} us`;
   bench.say(
     `load ${pps} pps, round ${round}, ${relay}: ${cpu}lost ${traffic.sent - traffic.received} of ${traffic.sent}, ${latency}`,

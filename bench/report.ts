@@ -1,4 +1,4 @@
-import type { CallRun, GcRun, LoadRun, Results, RssRun } from './bench.js';
+import { type CallRun, DIRECT, type GcRun, type LoadRun, type Results, type RssRun } from './bench.js';
 import { callFigure, type Goal, loadFigure, PEER, ratioOf } from './goals.js';
 import { HISTOGRAM_US } from './packets.js';
 
@@ -28,59 +28,43 @@ function table(title: string, head: readonly string[], rows: readonly (readonly 
   return [title, '', cells(head), cells(rule), ...rows.map(cells)].join('\n');
 }
 
+type LoadColumn = {
+  readonly head: string;
+  readonly of: (run: LoadRun) => number;
+  readonly show: (value: number | null) => string;
+};
+
+const digits = (count: number) => (value: number | null) => figure(value, count);
+const RELAY_COLUMNS: readonly LoadColumn[] = [
+  { head: 'CPU us/packet', of: (run) => run.cpuUsPerPacket, show: digits(2) },
+  { head: 'ksoftirqd us', of: (run) => run.softirqUsPerPacket, show: digits(2) },
+];
+const TRAFFIC_COLUMNS: readonly LoadColumn[] = [
+  { head: 'loss %', of: (run) => run.traffic.lossPercent, show: digits(4) },
+  { head: 'p50 us', of: (run) => run.traffic.p50Us, show: microseconds },
+  { head: 'p99 us', of: (run) => run.traffic.p99Us, show: microseconds },
+  { head: 'p999 us', of: (run) => run.traffic.p999Us, show: microseconds },
+  { head: 'machine %', of: (run) => run.machineBusyPercent, show: digits(0) },
+  { head: 'generator %', of: (run) => run.traffic.generatorCpuPercent, show: digits(0) },
+  { head: 'offered pps', of: (run) => run.traffic.offeredPps, show: digits(0) },
+];
+
 function loadTable(runs: readonly LoadRun[]): string {
   const rows = unique(runs.map(({ pps }) => pps)).flatMap((pps) =>
     unique(runs.filter((run) => run.pps === pps).map(({ relay }) => relay)).map((relay) => {
-      const of = (choose: (run: LoadRun) => number): number | null => loadFigure(runs, relay, pps, choose);
-      const direct = relay === 'direct';
-      return [
-        `${pps} ${relay}`,
-        direct
-          ? '-'
-          : figure(
-              of((run) => run.cpuUsPerPacket),
-              2,
-            ),
-        figure(
-          of((run) => run.traffic.lossPercent),
-          4,
-        ),
-        microseconds(of((run) => run.traffic.p50Us)),
-        microseconds(of((run) => run.traffic.p99Us)),
-        microseconds(of((run) => run.traffic.p999Us)),
-        figure(
-          of((run) => run.machineBusyPercent),
-          0,
-        ),
-        figure(
-          of((run) => run.traffic.generatorCpuPercent),
-          0,
-        ),
-        figure(
-          of((run) => run.traffic.offeredPps),
-          0,
-        ),
-      ];
+      const cell = ({ of, show }: LoadColumn): string => show(loadFigure(runs, relay, pps, of));
+      const own = RELAY_COLUMNS.map((column) => (relay === DIRECT ? '-' : cell(column)));
+      return [`${pps} ${relay}`, ...own, ...TRAFFIC_COLUMNS.map(cell)];
     }),
   );
-  const head = [
-    'pps, relay',
-    'CPU us/packet',
-    'loss %',
-    'p50 us',
-    'p99 us',
-    'p999 us',
-    'machine %',
-    'generator %',
-    'offered pps',
-  ];
-  return table('Packets (medians of the rounds; "direct" is the generator without a relay)', head, rows);
+  const head = ['pps, relay', ...[...RELAY_COLUMNS, ...TRAFFIC_COLUMNS].map((column) => column.head)];
+  return table(`Packets (medians of the rounds; "${DIRECT}" is the generator without a relay)`, head, rows);
 }
 
 /** The relays that can be set against the peer. */
 function comparable(runs: readonly LoadRun[]): string[] {
   const relays = unique(runs.map(({ relay }) => relay));
-  return relays.includes(PEER) ? relays.filter((relay) => relay !== 'direct' && relay !== PEER) : [];
+  return relays.includes(PEER) ? relays.filter((relay) => relay !== DIRECT && relay !== PEER) : [];
 }
 
 function ratioTable(runs: readonly LoadRun[]): string {

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askOnce } from '../rig/control.js';
 import { areFreeForUdp } from '../rig/ports.js';
@@ -39,14 +39,14 @@ for (const { rows, over, control, asks } of KINDS) {
     const title = `[${rows} KM-01 KM-59 KM-80] Kamailio pins ${calls === 1 ? 'a call' : `${calls} calls`} to us over ${over}`;
     test(title, BOUND, async (t) => {
       const scene = await openScene(t, control, asks);
-      if (scene !== null) await pinnedCalls(t, scene, 'manage', calls);
+      if (scene !== null) await pinnedCalls(scene, 'manage', calls);
     });
   }
 }
 
 test('[KM-31 KM-32 KM-33] rtpproxy_offer, rtpproxy_answer and rtpproxy_destroy carry a call', BOUND, async (t) => {
   const scene = await openScene(t, 'udp:127.0.0.1:PORT');
-  if (scene !== null) await pinnedCalls(t, scene, 'functions', 1);
+  if (scene !== null) await pinnedCalls(scene, 'functions', 1);
 });
 
 for (const service of ['manage', 'functions']) {
@@ -54,13 +54,13 @@ for (const service of ['manage', 'functions']) {
   const title = `[${rows}] two ends behind NAT keep hearing each other through a late offer and re-INVITEs (${service})`;
   test(title, BOUND, async (t) => {
     const scene = await openScene(t, 'udp:127.0.0.1:PORT');
-    if (scene !== null) await changingCall(t, scene, service);
+    if (scene !== null) await changingCall(scene, service);
   });
 
   test(`[KM-33 KM-65] a refused call leaves nothing behind (${service})`, BOUND, async (t) => {
     const scene = await openScene(t, 'udp:127.0.0.1:PORT');
     if (scene === null) return;
-    const { callee, caller } = await bothSipp(t, scene, service, 1, ['callee-refusing.xml', 'caller-refused.xml']);
+    const { callee, caller } = await bothSipp(scene, service, 1, ['callee-refusing.xml', 'caller-refused.xml']);
     await sippSucceeds(scene, 'caller', caller);
     await sippSucceeds(scene, 'callee', callee);
     await nothingLeft(scene, await receivedAudio(callee));
@@ -84,9 +84,9 @@ function localhost(name: string): string {
 }
 
 /** Places calls with sipp's own audio, echoed by the callee, and checks what both ends, Kamailio and we know of them. */
-async function pinnedCalls(t: TestContext, scene: Scene, service: string, calls: number): Promise<void> {
+async function pinnedCalls(scene: Scene, service: string, calls: number): Promise<void> {
   await writeFile(join(scene.dir, 'tone.ulaw'), randomBytes(3 * ULAW_BYTES_PER_S));
-  const { callee, caller } = await bothSipp(t, scene, service, calls, ['callee.xml', 'caller.xml']);
+  const { callee, caller } = await bothSipp(scene, service, calls, ['callee.xml', 'caller.xml']);
   await sippSucceeds(scene, 'caller', caller);
   await sippSucceeds(scene, 'callee', callee);
 
@@ -110,12 +110,12 @@ async function pinnedCalls(t: TestContext, scene: Scene, service: string, calls:
  * name addresses and ports at which nobody is. The audio comes from sockets of the test, so that each packet shows whence
  * it came and that it is unchanged.
  */
-async function changingCall(t: TestContext, scene: Scene, service: string): Promise<void> {
+async function changingCall(scene: Scene, service: string): Promise<void> {
   const packets = 120;
   const callerPeer = await RtpPeer.open(0x0ca11e4);
   const calleePeer = await RtpPeer.open(0x0ca11ee);
-  t.after(() => Promise.all([callerPeer.close(), calleePeer.close()]));
-  const { callee, caller } = await bothSipp(t, scene, service, 1, ['callee-changing.xml', 'caller-changing.xml']);
+  scene.closings.push(() => Promise.all([callerPeer.close(), calleePeer.close()]));
+  const { callee, caller } = await bothSipp(scene, service, 1, ['callee-changing.xml', 'caller-changing.xml']);
   const [toCaller, toCallee] = await Promise.all([firstAudio(caller), firstAudio(callee)]);
   await Promise.all([callerPeer.stream(toCaller.port, packets), calleePeer.stream(toCallee.port, packets)]);
   await sippSucceeds(scene, 'caller', caller);
@@ -142,7 +142,6 @@ async function changingCall(t: TestContext, scene: Scene, service: string): Prom
 
 /** Starts callee and caller, four ports apart: every sipp binds its media port and the second next one. */
 async function bothSipp(
-  t: TestContext,
   scene: Scene,
   service: string,
   calls: number,
@@ -152,7 +151,7 @@ async function bothSipp(
   const sipPort = await scene.ports.port();
   // An address of a private network and a port that is not ours: what an end behind a NAT believes of itself.
   const hidden = ['-key', 'audio_ip', '192.168.77.7', '-key', 'audio_port', String(media.max - 1)];
-  const callee = await startSipp(t, scene, {
+  const callee = await startSipp(scene, {
     scenario: calleeScenario,
     sipPort: scene.calleePort,
     mediaPort: media.min,
@@ -160,7 +159,7 @@ async function bothSipp(
     more: ['-rtp_echo', ...hidden],
   });
   await sippListens(callee, scene.calleePort);
-  const caller = await startSipp(t, scene, {
+  const caller = await startSipp(scene, {
     scenario: callerScenario,
     sipPort,
     mediaPort: media.min + 4,

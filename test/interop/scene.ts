@@ -27,6 +27,8 @@ export interface Scene {
   readonly ports: PortLease;
   readonly sipPort: number;
   readonly calleePort: number;
+  /** What is called when the test is over, however it ends; the last one first. */
+  readonly closings: (() => Promise<unknown>)[];
 }
 
 /**
@@ -39,7 +41,7 @@ export async function openScene(t: TestContext, control: string, nameFor = (name
   if (!requirePeer(t, ['kamailio', 'sipp'], INSTALL)) return null;
   const closings: (() => Promise<unknown>)[] = [];
   t.after(async () => {
-    for (const close of closings.reverse()) await close();
+    for (const close of closings.toReversed()) await close();
   });
   const dir = await mkdtemp(join(tmpdir(), 'rtpbridge-interop-'));
   closings.push(() => rm(dir, { recursive: true, force: true }));
@@ -52,7 +54,7 @@ export async function openScene(t: TestContext, control: string, nameFor = (name
   const kamailio = await startKamailio({ dir, relayName, sipPort, calleePort });
   closings.push(() => kamailio.stop());
   await sipAnswers(kamailio, sipPort);
-  return { relay, kamailio, relayName, dir, ports, sipPort, calleePort };
+  return { relay, kamailio, relayName, dir, ports, sipPort, calleePort, closings };
 }
 
 function startKamailio(place: { dir: string; relayName: string; sipPort: number; calleePort: number }): Promise<Child> {
@@ -112,7 +114,7 @@ export interface Sipp extends Child {
 }
 
 /** Starts sipp in the scene's directory; a call that fails or a run over 20 s makes its exit code other than 0. */
-export async function startSipp(t: TestContext, scene: Scene, options: SippOptions): Promise<Sipp> {
+export async function startSipp(scene: Scene, options: SippOptions): Promise<Sipp> {
   const name = options.scenario.replace('.xml', '');
   const messageLog = join(scene.dir, `${name}.messages`);
   const sipp = await startChild(
@@ -125,7 +127,7 @@ export async function startSipp(t: TestContext, scene: Scene, options: SippOptio
     ],
     { cwd: scene.dir },
   );
-  t.after(() => sipp.stop());
+  scene.closings.push(() => sipp.stop());
   return { ...sipp, messageLog };
 }
 

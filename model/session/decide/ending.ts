@@ -2,7 +2,7 @@ import { ok } from '../../kernel/index.js';
 import type { CloseReason, Reference } from '../event.js';
 import { currentTtlMs, type SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
-import type { Decision } from './index.js';
+import type { Decision } from './decision.js';
 
 export const decideClose = (reason: CloseReason, around: Surroundings): Decision =>
   ok([{ type: 'SessionClosed', reason, tally: around.tally, at: around.now }]);

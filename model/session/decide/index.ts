@@ -1,16 +1,14 @@
-import { type Result, refuse, unreachable } from '../../kernel/index.js';
+import { refuse, unreachable } from '../../kernel/index.js';
 import type { SessionCommand } from '../command.js';
-import type { SessionEvent } from '../event.js';
-import type { Refusal } from '../refusal.js';
 import type { SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
+import type { Decision } from './decision.js';
 import { decideClose, decideIdle, decideRelease } from './ending.js';
 import { decideSignal } from './signal.js';
 import { decideSource } from './source.js';
 
+export type { Decision } from './decision.js';
 export { legToOpen, REPEATED_SIGNAL_MS } from './signal.js';
-
-export type Decision = Result<readonly SessionEvent[], Refusal>;
 
 /** Which events a command makes of a session, or why none. Pure and total; a repeated command makes no event. */
 export function decide(state: SessionState, command: SessionCommand, around: Surroundings): Decision {

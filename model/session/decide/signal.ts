@@ -4,7 +4,7 @@ import type { Reference, SessionEvent } from '../event.js';
 import { otherSide, type Side } from '../side.js';
 import type { Leg, SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
-import type { Decision } from './index.js';
+import type { Decision } from './decision.js';
 
 type Signal = Extract<SessionCommand, { type: 'Signal' }>;
 

@@ -2,7 +2,7 @@ import { ok, sameAddress } from '../../kernel/index.js';
 import type { SessionCommand } from '../command.js';
 import { isComplete, type SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
-import type { Decision } from './index.js';
+import type { Decision } from './decision.js';
 
 type NoteSource = Extract<SessionCommand, { type: 'NoteSource' }>;
 

@@ -55,7 +55,7 @@ function serveLines(socket: Socket, handle: CommandHandler): void {
     handle(line, (reply) => {
       isBusy = false;
       if (socket.writable) socket.write(`${reply}\n`, 'latin1');
-      if (rest.length === 0 && !isEnded) socket.resume();
+      if (rest.length <= MAX_COMMAND_BYTES) socket.resume();
       // Answers that come at once would nest one call deeper a line.
       setImmediate(next);
     });
