@@ -108,19 +108,6 @@ test('[CW-04] a cookie used for another command, or by another client, is no rep
   equal(await client.ask('D same-1 from', { cookie: 'same_2' }), '0', 'its own repetition is still known');
 });
 
-test('[CW-05] an answer comes from the address that was asked', BOUND, async (t) => {
-  const everywhere = await startRelay({ control: ['udp:0.0.0.0:PORT'] });
-  t.after(() => everywhere.stop());
-  const place = controlPlace(everywhere.control[0]!);
-  const port = 'port' in place ? place.port : 0;
-  const client = await UdpControl.open('127.0.0.1', port, '127.0.0.1');
-  t.after(() => client.close());
-  for (const [n, host] of ['127.0.0.1', '127.0.0.2', '127.0.0.3'].entries()) {
-    client.send(`from_${n} V`, host);
-    deepEqual(await client.receive(), { text: `from_${n} ${VERSION}\n`, from: { address: host, port } });
-  }
-});
-
 test('[CW-06] a unix socket takes what comes first as the command, answers and closes', BOUND, async () => {
   const place = controlPlace(unix!);
   const path = 'path' in place ? place.path : '';
