@@ -96,8 +96,9 @@ async function compare(asked: Options, generator: GeneratorProcess): Promise<num
   };
   console.log(
     `${machine.processor}, ${machine.processors} processors, kernel ${machine.kernel}, Node ${machine.node}, ` +
-      `${machine.rtpengine ? `rtpengine ${machine.rtpengine}` : 'no rtpengine'}\nrtpbridge with ${options.workers} media thread(s); 172-byte packets, 50 a second per stream, ` +
-      `two streams a call, up to ${options.batch} per system call of the generator; relays take turns within each load\n`,
+      `rtpengine ${machine.rtpengine ?? 'not installed'}\n` +
+      `rtpbridge with ${options.workers} media thread(s); 172-byte packets, 50 a second per stream, two streams a call, ` +
+      `up to ${options.batch} per system call of the generator; relays take turns within each load\n`,
   );
   for (const line of missing) console.log(`SKIPPED ${line}\n`);
   const results = await measureAll(bench);

@@ -21,15 +21,16 @@ const P99_US = 1000;
 const P99_LOAD = 50_000;
 const LOSSLESS_LOAD = 100_000;
 
-/** The median of a figure over the rounds, or null if there is none. */
+/** A figure over the rounds, the median unless `over` says otherwise; null if there is none. */
 export function loadFigure(
   runs: readonly LoadRun[],
   relay: string,
   pps: number,
   figure: (run: LoadRun) => number,
+  over: (values: readonly number[]) => number = median,
 ): number | null {
   const values = runs.filter((run) => run.relay === relay && run.pps === pps).map(figure);
-  return values.length === 0 ? null : median(values);
+  return values.length === 0 ? null : over(values);
 }
 
 export function callFigure(

@@ -32,6 +32,8 @@ type LoadColumn = {
   readonly head: string;
   readonly of: (run: LoadRun) => number;
   readonly show: (value: number | null) => string;
+  /** Makes one figure of several rounds; the median unless given. */
+  readonly over?: (values: readonly number[]) => number;
 };
 
 const digits = (count: number) => (value: number | null) => figure(value, count);
@@ -40,7 +42,7 @@ const RELAY_COLUMNS: readonly LoadColumn[] = [
   { head: 'ksoftirqd us', of: (run) => run.softirqUsPerPacket, show: digits(2) },
 ];
 const TRAFFIC_COLUMNS: readonly LoadColumn[] = [
-  { head: 'loss %', of: (run) => run.traffic.lossPercent, show: digits(4) },
+  { head: 'loss %', of: (run) => run.traffic.lossPercent, show: digits(4), over: (values) => Math.max(...values) },
   { head: 'p50 us', of: (run) => run.traffic.p50Us, show: microseconds },
   { head: 'p99 us', of: (run) => run.traffic.p99Us, show: microseconds },
   { head: 'p999 us', of: (run) => run.traffic.p999Us, show: microseconds },
@@ -52,13 +54,13 @@ const TRAFFIC_COLUMNS: readonly LoadColumn[] = [
 function loadTable(runs: readonly LoadRun[]): string {
   const rows = unique(runs.map(({ pps }) => pps)).flatMap((pps) =>
     unique(runs.filter((run) => run.pps === pps).map(({ relay }) => relay)).map((relay) => {
-      const cell = ({ of, show }: LoadColumn): string => show(loadFigure(runs, relay, pps, of));
+      const cell = ({ of, show, over }: LoadColumn): string => show(loadFigure(runs, relay, pps, of, over));
       const own = RELAY_COLUMNS.map((column) => (relay === DIRECT ? '-' : cell(column)));
       return [`${pps} ${relay}`, ...own, ...TRAFFIC_COLUMNS.map(cell)];
     }),
   );
   const head = ['pps, relay', ...[...RELAY_COLUMNS, ...TRAFFIC_COLUMNS].map((column) => column.head)];
-  return table(`Packets (medians of the rounds; "${DIRECT}" is the generator without a relay)`, head, rows);
+  return table(`Packets (medians of the rounds, for losses the worst; "${DIRECT}" is the generator without a relay)`, head, rows);
 }
 
 /** The relays that can be set against the peer. */

@@ -52,7 +52,6 @@ export async function startRelay(options: RelayOptions, onFatal: (reason: string
       ttlMs: options.ttlSeconds * 1000,
       setupTtlMs: options.setupTtlSeconds * 1000,
       engine: options.engine,
-      gatherUs: options.gatherUs,
       logFolder,
       onWarning: (text) => logger.warn(text),
       onFatal,

@@ -13,11 +13,12 @@ import type { ShardNotice, ShardRequest } from '../src/relay/supervisor/messages
 
 /** The receive queue of a media socket, bytes: as rtpproxy sets it. */
 const RECEIVE_BUFFER_BYTES = 256 << 10;
+/** Datagrams of one batch. */
+const RECEIVE_BUFFERS = 2048;
 /** Expedited forwarding and a bit of history: rtpproxy's default TOS. */
 const DEFAULT_TOS = 0xb8;
 /** What has been decided is handed to the operating system within this time. */
 const LOG_FLUSH_MS = 5;
-const GATHER_PACKETS = 64;
 
 /** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
 export default async function serveShard(start: ShardStart): Promise<void> {
@@ -29,9 +30,8 @@ export default async function serveShard(start: ShardStart): Promise<void> {
     wakeFd: start.wakeFd,
     clock,
     receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+    receiveBuffers: RECEIVE_BUFFERS,
     tos: DEFAULT_TOS,
-    gatherUs: start.gatherUs,
-    gatherPackets: GATHER_PACKETS,
   });
   const { shard: number, shards, range, slots, host, ttlMs, setupTtlMs, memory } = start;
   const ports = new PortTable(range, memory.ports, number, shards, Math.random);

@@ -42,13 +42,6 @@ export const OPTIONS = {
     help: `packet engine: ${ENGINE_NAMES.join(', ')}`,
     ours: true,
   },
-  gatherUs: {
-    long: 'gather-us',
-    value: 'MICROSECONDS',
-    default: '100',
-    help: 'io_uring: let packets wait so long for others; more saves CPU, 0 is fastest',
-    ours: true,
-  },
   dataDir: { long: 'data-dir', value: 'DIR', default: './rtpbridge-data', help: 'event log and control socket', ours: true },
   protocols: { short: 'v', long: 'protocols', help: 'print the protocol versions and exit' },
   version: { short: 'V', long: 'version', help: 'print the version and exit' },
@@ -77,13 +70,11 @@ export type RelayOptions = {
   readonly workers: number | null;
   /** Null: the best that works. */
   readonly engine: EngineName | null;
-  readonly gatherUs: number;
   readonly dataDir: string;
 };
 
 const LONGEST_TTL_SECONDS = 10_000_000;
 const MOST_WORKERS = 256;
-const LONGEST_GATHER_US = 5000;
 
 /** Checks what was given and fills in the defaults. The error names the option, the value and what was expected. */
 export function readOptions(given: GivenOptions): Result<RelayOptions, string> {
@@ -118,7 +109,6 @@ export function readOptions(given: GivenOptions): Result<RelayOptions, string> {
     rootCheck: given.noRootCheck !== true,
     workers: given.workers === undefined ? null : number('workers', 1, 1, MOST_WORKERS),
     engine: oneOf('engine', ENGINE_NAMES, null),
-    gatherUs: number('gatherUs', 100, 0, LONGEST_GATHER_US),
     dataDir: text('dataDir', './rtpbridge-data'),
   };
   return problems.length > 0 ? refuse(problems.join('; ')) : ok(options);

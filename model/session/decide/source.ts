@@ -11,6 +11,7 @@ export function decideSource(state: SessionState, command: NoteSource, around: S
   if (!isComplete(state)) return ok([]); // Until then packets are read and thrown away: nothing is learned from them.
   const remote = state.legs[command.side][command.component];
   const isKnown = remote.address !== null && sameAddress(remote.address, command.address);
+  if (!isKnown && !command.learned) return ok([]); // Only the present address can be confirmed.
   if (isKnown && remote.latched === command.latched && (remote.untrusted || !command.learned)) return ok([]);
   const { side, component, address, latched, learned } = command;
   return ok([{ type: 'RemoteLatched', side, component, address, latched, learned, at: around.now }]);

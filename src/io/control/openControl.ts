@@ -6,9 +6,10 @@ import { listenUdp } from './udp.js';
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use: is another relay running?',
   EADDRNOTAVAIL: 'the address is not on this host',
-  EACCES: 'this user may not open it (ports below 1024 are privileged)',
+  EACCES: 'this user may not open it',
   ENOTFOUND: 'the host name is not known',
   ENOENT: 'its folder does not exist',
+  EEXIST: 'something that is no socket is in its place',
 };
 
 /** Opens control sockets, all or none. Rejects with one line that names the socket, what is wrong with it, and the errno. */
@@ -23,7 +24,9 @@ export async function openControl(addresses: readonly ControlAddress[], handle: 
     } catch (error) {
       await close();
       const code = (error as NodeJS.ErrnoException).code ?? 'error';
-      throw new Error(`control socket ${formatControlAddress(address)}: ${REASONS[code] ?? (error as Error).message} (${code})`);
+      const privileged = code === 'EACCES' && address.transport !== 'unix' ? ' (ports below 1024 are privileged)' : '';
+      const why = (REASONS[code] ?? (error as Error).message) + privileged;
+      throw new Error(`control socket ${formatControlAddress(address)}: ${why} (${code})`);
     }
   }
   return { close };

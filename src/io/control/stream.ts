@@ -1,5 +1,6 @@
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
 import type { CommandHandler, Listener } from './listener.js';
 
@@ -94,17 +95,27 @@ export function listenTcp(host: string, port: number, ipv6: boolean, handle: Com
   return open({ host, port, ipv6Only: ipv6 && host !== '::' }, true, handle);
 }
 
-/** Takes over a socket file that nobody listens on any more; rejects with EADDRINUSE where somebody does. */
+/**
+ * Takes over a socket file that nobody listens on any more; rejects with EADDRINUSE where somebody does, with EEXIST where the file is
+ * something else, and with ENOENT without its folder.
+ */
 export async function listenUnix(path: string, lines: boolean, handle: CommandHandler): Promise<Listener> {
-  if (statSync(path, { throwIfNoEntry: false })?.isSocket()) {
-    if (await isAnswered(path)) throw Object.assign(new Error(`${path} is in use`), { code: 'EADDRINUSE' });
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isSocket()) throw failure('EEXIST', path);
+  if (found !== undefined) {
+    if (await isAnswered(path)) throw failure('EADDRINUSE', path);
     rmSync(path);
   }
+  // Node would say EACCES (libuv, as it is on Windows).
+  if (!existsSync(dirname(path))) throw failure('ENOENT', path);
   const listener = await open({ path }, lines, handle);
   chmodSync(path, 0o660); // Whoever can write here can end every call.
   return listener;
 }
 
+const failure = (code: string, path: string): Error => Object.assign(new Error(`${code} ${path}`), { code });
+
+/** Only a refusal says that nobody listens: a process that is stopped or overrun does not take the connection either (EAGAIN). */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
@@ -112,6 +123,6 @@ function isAnswered(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    probe.on('error', () => resolve(false));
+    probe.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
 }

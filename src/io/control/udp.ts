@@ -15,9 +15,11 @@ const RECEIVE_BUFFER_BYTES = 256 << 10;
 export function listenUdp(host: string, port: number, ipv6: boolean, handle: CommandHandler): Promise<Listener> {
   const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
   const cache = new ReplyCache();
+  let isClosed = false;
   socket.on('message', (datagram, from) => {
     const text = datagram.toString('latin1', 0, MAX_COMMAND_BYTES);
     answerDatagram(text, from, cache, handle, (reply) => {
+      if (isClosed) return; // A command that was under way when we were told to end.
       socket.send(Buffer.from(reply, 'latin1'), from.port, from.address, () => {}); // The client asks again if it does not arrive.
     });
   });
@@ -26,7 +28,11 @@ export function listenUdp(host: string, port: number, ipv6: boolean, handle: Com
     socket.bind({ address: host, port, exclusive: true }, () => {
       socket.removeListener('error', reject);
       socket.on('error', () => {}); // An ICMP error concerns one client, not the socket.
-      resolve({ close: () => new Promise((done) => socket.close(() => done())) });
+      const close = (): Promise<void> => {
+        isClosed = true;
+        return new Promise((done) => socket.close(() => done()));
+      };
+      resolve({ close });
     });
   });
 }

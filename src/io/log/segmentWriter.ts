@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { FRAME_HEADER_BYTES, MAX_BODY_BYTES, writeFrame } from '../../protocol/events/frame.js';
 import type { EventLog, StepRecord } from '../../relay/ports.js';
 import { listSegments, packr, SEGMENT_MAGIC, SEGMENT_VERSION, type SegmentHeader, segmentName } from './segment.js';
@@ -35,7 +35,7 @@ export class SegmentWriter implements EventLog {
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
     this.#run = options.now();
-    mkdirSync(options.folder, { recursive: true });
+    makeFolder(options.folder);
     const own = listSegments(options.folder).filter(({ shard }) => shard === options.shard);
     this.#number = own.at(-1)?.number ?? 0;
     this.#begin();
@@ -97,5 +97,18 @@ export class SegmentWriter implements EventLog {
   #abandon(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
+  }
+}
+
+/** As `mkdir -p`. Node's own `recursive` never returns where the system answers ENOENT below a folder that exists, as in `/proc`. */
+function makeFolder(path: string, isRetry = false): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || isRetry) throw error;
+    if (!existsSync(dirname(path))) makeFolder(dirname(path));
+    makeFolder(path, true); // Another shard may have made the parent meanwhile.
   }
 }

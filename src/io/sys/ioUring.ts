@@ -26,7 +26,6 @@ const SETUP_SUBMIT_ALL = 1 << 7;
 const SETUP_COOP_TASKRUN = 1 << 8;
 const SETUP_SINGLE_ISSUER = 1 << 12;
 const SETUP_DEFER_TASKRUN = 1 << 13;
-const FEATURE_MIN_TIMEOUT = 1 << 15;
 
 const OFFSET_SUBMISSIONS = 0x10000000;
 const REGISTER_BUFFER_RING = 22;
@@ -71,7 +70,6 @@ export class Ring {
   readonly #entries: number;
   readonly completionMask: number;
   readonly completionBase: number;
-  readonly canWaitForMore: boolean;
   #tail: number;
   #submitted: number;
   readonly #argument: Arena;
@@ -91,7 +89,6 @@ export class Ring {
       throw new Error(`io_uring_setup: ${errnoName(lastErrno())}`);
     }
     // struct io_uring_params: ten words, then the offsets of the submission ring and of the completion ring, ten words each.
-    this.canWaitForMore = (parameters[5]! & FEATURE_MIN_TIMEOUT) !== 0;
     const submission = parameters.slice(10, 20);
     const completion = parameters.slice(20, 30);
     this.#entries = parameters[0]!;
@@ -140,21 +137,16 @@ export class Ring {
     this.#enter(0, ENTER_GETEVENTS, 0, 0);
   }
 
-  /**
-   * Submits, then waits until a completion is there or `timeoutMs` is over. With `gatherUs` it goes on waiting up to so many
-   * microseconds for up to `many` completions, where the kernel can (6.12).
-   */
-  wait(timeoutMs: number, many: number, gatherUs: number): void {
+  /** Submits, then waits until a completion is there or `timeoutMs` is over. */
+  wait(timeoutMs: number): void {
     const argument = this.#argumentWords;
     const timeout = Math.min(Math.max(timeoutMs, 0), LONGEST_WAIT_MS);
-    // struct io_uring_getevents_arg: sigmask (8 bytes), its size, min_wait_usec, pointer to a timespec; the timespec stands behind.
-    const gather = this.canWaitForMore ? gatherUs : 0;
-    argument[3] = gather;
+    // struct io_uring_getevents_arg: sigmask (8 bytes), its size, padding, pointer to a timespec; the timespec stands behind.
     argument[4] = this.#argument.low + 32;
     argument[5] = this.#argument.high;
     argument[8] = Math.floor(timeout / 1000);
     argument[10] = Math.floor((timeout % 1000) * 1e6);
-    this.#enter(gather > 0 ? many : 1, ENTER_GETEVENTS | ENTER_EXT_ARG, this.#argument.address, 24);
+    this.#enter(1, ENTER_GETEVENTS | ENTER_EXT_ARG, this.#argument.address, 24);
   }
 
   get head(): number {

@@ -29,7 +29,6 @@ export type MediaThreadOptions = {
   readonly ttlMs: number;
   readonly setupTtlMs: number;
   readonly engine: EngineName | null;
-  readonly gatherUs: number;
   readonly logFolder: string;
   readonly onWarning: (text: string) => void;
   /** A shard has died for good; the relay cannot serve all calls any more. */
@@ -51,6 +50,8 @@ class MediaThread implements ShardLink {
   readonly ready: Promise<EngineChoice>;
   #onReady: (choice: EngineChoice) => void = () => {};
   isReady = false;
+  /** Whether the thread that is there now serves. */
+  isServing = false;
   #port: MessagePort | null = null;
   #outbox: ShardRequest[] = [];
   #nextId = 1;
@@ -79,6 +80,7 @@ class MediaThread implements ShardLink {
 
   /** Opens a fresh mailbox; what was being carried out by a dead thread is answered with null. Answers the thread's end of it. */
   reconnect(): MessagePort {
+    this.isServing = false;
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -115,6 +117,7 @@ class MediaThread implements ShardLink {
     switch (notice.kind) {
       case 'ready':
         this.isReady = true;
+        this.isServing = true;
         this.#onReady(notice);
         break;
       case 'warning':
@@ -142,6 +145,9 @@ export class MediaThreads {
   readonly #pool: Piscina;
   readonly #options: MediaThreadOptions;
   readonly #ended: Promise<void>[];
+  /** Rejects when a thread cannot even be made: then no task runs that could say so. */
+  readonly #broken: Promise<never>;
+  #isStarted = false;
   #stopping = false;
 
   private constructor(options: MediaThreadOptions, wakers: readonly Waker[]) {
@@ -156,6 +162,14 @@ export class MediaThreads {
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
     });
+    this.#broken = new Promise((_, reject) => {
+      this.#pool.on('error', (error: Error) => {
+        reject(new Error(`a media thread cannot be made: ${error.message}`));
+      });
+    });
+    this.#broken.catch((error: Error) => {
+      if (this.#isStarted) options.onFatal(error.message);
+    });
     const ports = new SharedArrayBuffer(portTableBytes(options.range));
     this.#threads = wakers.map((waker) => new MediaThread(shardMemory(ports, options.range), waker, options.onWarning));
     this.links = this.#threads;
@@ -169,8 +183,9 @@ export class MediaThreads {
     try {
       // A thread whose task ends before it served has failed to start, and the task says why.
       const choices = await Promise.all(
-        threads.#threads.map((thread, shard) => Promise.race([thread.ready, threads.#failure(shard)])),
+        threads.#threads.map((thread, shard) => Promise.race([thread.ready, threads.#failure(shard), threads.#broken])),
       );
+      threads.#isStarted = true;
       return { threads, choice: choices[0]! };
     } catch (error) {
       await threads.stop();
@@ -182,9 +197,14 @@ export class MediaThreads {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const thread of this.#threads) thread.stop();
-    await Promise.allSettled(this.#ended);
+    try {
+      await Promise.race([Promise.allSettled(this.#ended), this.#broken]);
+    } catch {
+      // Tasks whose thread could not be made wait for ever; only the others come to an end.
+      await Promise.allSettled(this.#ended.filter((_, shard) => this.#threads[shard]!.isServing));
+    }
     for (const thread of this.#threads) thread.close();
-    await this.#pool.close();
+    await this.#pool.destroy();
   }
 
   async #failure(shard: number): Promise<never> {
@@ -223,8 +243,8 @@ export class MediaThreads {
   }
 
   #startOf(thread: MediaThread, shard: number, mailbox: MessagePort): ShardStart {
-    const { range, host, ttlMs, setupTtlMs, engine, gatherUs, logFolder } = this.#options;
-    const shared = { range, host, ttlMs, setupTtlMs, engine, gatherUs, logFolder, slots: slotsOf(range) };
+    const { range, host, ttlMs, setupTtlMs, engine, logFolder } = this.#options;
+    const shared = { range, host, ttlMs, setupTtlMs, engine, logFolder, slots: slotsOf(range) };
     return { ...shared, shard, shards: this.#threads.length, mailbox, wakeFd: thread.waker.fd, memory: thread.memory };
   }
 }

@@ -17,7 +17,6 @@ export type ShardStart = {
   readonly ttlMs: number;
   readonly setupTtlMs: number;
   readonly engine: EngineName | null;
-  readonly gatherUs: number;
   readonly logFolder: string;
 };
 

@@ -1,13 +1,17 @@
 /** How one thread wakes another that waits in the kernel. */
 export type Waker = { readonly fd: number; readonly wake: () => void };
 
-/** An eventfd; where there are no system calls, nothing: there no thread waits in the kernel (node:dgram). */
+/**
+ * An eventfd; where there are no system calls, nothing: there no thread waits in the kernel (node:dgram). Rejects when no descriptor is
+ * left, because an engine that cannot be woken would not notice.
+ */
 export async function openWaker(): Promise<Waker> {
   try {
     const { openEventfd, signalEventfd } = await import('../sys/eventfd.js');
     const fd = openEventfd();
     return { fd, wake: () => signalEventfd(fd) };
-  } catch {
+  } catch (error) {
+    if (/\b(EMFILE|ENFILE)\b/.test((error as Error).message)) throw error;
     return { fd: -1, wake: () => {} };
   }
 }

@@ -74,6 +74,10 @@ export class DgramEngine implements PacketEngine {
   send(row: number, packet: Packet): void {
     const to = decodeSockaddr(this.remotes, row * SOCKADDR_WORDS);
     if (to === null) return;
+    if (to.port === 0) {
+      this.counters.sendErrors++; // As the kernel would say (EINVAL); node:dgram throws.
+      return;
+    }
     this.#sockets.get(row)?.send(packet.bytes, packet.start, packet.length, to.port, to.host, (error) => {
       if (error) this.counters.sendErrors++;
     });

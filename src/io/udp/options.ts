@@ -10,10 +10,8 @@ export type EngineOptions = {
   readonly clock: () => number;
   /** Receive queue of a media socket, bytes. */
   readonly receiveBufferBytes: number;
+  /** How many datagrams one batch can hold: a power of two, at most 32768. io_uring only. */
+  readonly receiveBuffers: number;
   /** TOS of outgoing IPv4 packets, 0…255. */
   readonly tos: number;
-  /** Once something is there, wait so long for more before waking up: cheaper per packet, later by that much. io_uring only. */
-  readonly gatherUs: number;
-  /** … or until so many are there. */
-  readonly gatherPackets: number;
 };

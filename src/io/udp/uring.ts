@@ -16,11 +16,7 @@ import type { EngineOptions } from './options.js';
 
 const SUBMISSIONS = 4096;
 const COMPLETIONS = 16384;
-const BUFFERS = 2048;
 const BUFFER_GROUP = 1;
-/** Below this rate gathering packets saves little, and a command must not wait for it. Packets a second of this thread. */
-const GATHER_FROM_PPS = 5000;
-const RATE_INTERVAL_MS = 20;
 
 /** What the kernel writes into a buffer: io_uring_recvmsg_out (16 bytes), source address (padded), then the payload. */
 const SOURCE_WORD = 4;
@@ -59,14 +55,11 @@ export class UringEngine implements PacketEngine {
   readonly #generations: Uint32Array;
   readonly #noBuffers = -errnoValue('ENOBUFS');
   /** Buffers whose sends have been queued; given back once the kernel has taken the submissions. */
-  readonly #sent = new Uint16Array(BUFFERS);
+  readonly #sent: Uint16Array;
   #sentCount = 0;
   #bufferTail = 0;
   #isBufferSent = false;
   #stopping = false;
-  #isBusy = false;
-  #received = 0;
-  #rateSinceMs = 0;
 
   /** Throws, with the reason, where this system has no io_uring that will do. */
   constructor(rows: number, options: EngineOptions) {
@@ -77,13 +70,15 @@ export class UringEngine implements PacketEngine {
     this.#remotesArena = mapMemory(rows * SOCKADDR_WORDS * 4);
     this.remotes = new Uint32Array(this.#remotesArena.buffer);
     this.#generations = new Uint32Array(rows).fill(FIRST_GENERATION);
-    this.#pool = mapMemory(BUFFERS * BUFFER_BYTES);
+    const { receiveBuffers } = options;
+    this.#sent = new Uint16Array(receiveBuffers);
+    this.#pool = mapMemory(receiveBuffers * BUFFER_BYTES);
     preferHugePages(this.#pool);
-    this.#bufferRing = mapMemory(BUFFERS * 16);
+    this.#bufferRing = mapMemory(receiveBuffers * 16);
     this.#ringWords = new Uint32Array(this.#bufferRing.buffer);
     this.#ringHalves = new Uint16Array(this.#bufferRing.buffer);
-    this.ring.registerBufferRing(this.#bufferRing, BUFFERS, BUFFER_GROUP);
-    for (let buffer = 0; buffer < BUFFERS; buffer++) this.#giveBack(buffer);
+    this.ring.registerBufferRing(this.#bufferRing, receiveBuffers, BUFFER_GROUP);
+    for (let buffer = 0; buffer < receiveBuffers; buffer++) this.#giveBack(buffer);
     this.#publishBuffers();
     this.#header = mapMemory(4096); // struct msghdr of every receive: only the room for the source address is read from it.
     new Uint32Array(this.#header.buffer)[2] = SOCKADDR_BYTES;
@@ -149,11 +144,9 @@ export class UringEngine implements PacketEngine {
     try {
       let deadline = host.onTurn(this.#options.clock());
       while (!this.#stopping) {
-        const gatherUs = this.#isBusy ? this.#options.gatherUs : 0;
-        this.ring.wait(deadline - this.#options.clock(), this.#options.gatherPackets, gatherUs);
+        this.ring.wait(deadline - this.#options.clock());
         this.#reclaim();
         const nowMs = this.#options.clock();
-        this.#measureRate(nowMs);
         this.#packet.nowMs = nowMs;
         this.#complete(host);
         deadline = host.onTurn(nowMs);
@@ -165,14 +158,6 @@ export class UringEngine implements PacketEngine {
 
   stop(): void {
     this.#stopping = true;
-  }
-
-  #measureRate(nowMs: number): void {
-    const elapsedMs = nowMs - this.#rateSinceMs;
-    if (elapsedMs < RATE_INTERVAL_MS) return;
-    this.#isBusy = (this.#received * 1000) / elapsedMs > GATHER_FROM_PPS;
-    this.#received = 0;
-    this.#rateSinceMs = nowMs;
   }
 
   #complete(host: EngineHost): void {
@@ -196,7 +181,6 @@ export class UringEngine implements PacketEngine {
   #take(host: EngineHost, row: number, generation: number, result: number, flags: number): void {
     const isCurrent = this.#generations[row] === generation && this.#options.descriptors[row] !== 0;
     if (result >= 0) {
-      this.#received++;
       const buffer = flags >>> sys.CQE_BUFFER_SHIFT;
       this.#isBufferSent = false;
       if (isCurrent) this.#deliver(host, row, buffer);
@@ -254,7 +238,7 @@ export class UringEngine implements PacketEngine {
   }
 
   #giveBack(buffer: number): void {
-    const slot = this.#bufferTail & (BUFFERS - 1);
+    const slot = this.#bufferTail & (this.#options.receiveBuffers - 1);
     this.#ringWords[slot * 4] = this.#pool.low + buffer * BUFFER_BYTES;
     this.#ringWords[slot * 4 + 1] = this.#pool.high;
     this.#ringWords[slot * 4 + 2] = BUFFER_BYTES;

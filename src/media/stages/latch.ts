@@ -26,7 +26,7 @@ export const REJECT = 1;
 export const CONFIRM = 2;
 /** Accept, and send to this source from now on. */
 export const LEARN = 3;
-/** As `LEARN`, but the source is the one before the last signalled change: it may still move. */
+/** As `LEARN` of a stream that is not confirmed yet, from the source before the last signalled change: it may still move. */
 export const LEARN_UNLATCHED = 4;
 export type Judgement = typeof ACCEPT | typeof REJECT | typeof CONFIRM | typeof LEARN | typeof LEARN_UNLATCHED;
 
@@ -81,36 +81,41 @@ export class LatchTable {
     const { row } = packet;
     const at = row * SOCKADDR_WORDS;
     const flags = this.#flags[row]!;
-    if (this.remotes[at] === 0) return this.#learn(packet);
-    if ((flags & ASYMMETRIC) !== 0) return sameHost(packet.words, packet.source, this.remotes, at) ? ACCEPT : REJECT;
-    if (sameSockaddr(packet.words, packet.source, this.remotes, at)) {
-      if ((flags & LATCHED) === 0) return this.#confirm(packet) ? CONFIRM : ACCEPT;
+    const isLatched = (flags & LATCHED) !== 0;
+    if (this.remotes[at] === 0) return this.#learn(packet, isLatched);
+    if ((flags & ASYMMETRIC) !== 0) {
+      if (!sameHost(packet.words, packet.source, this.remotes, at)) return REJECT;
       this.#follow(packet);
       return ACCEPT;
     }
-    if ((flags & LATCHED) !== 0) return this.#mayOverride(packet) ? this.#learn(packet) : REJECT;
-    this.#confirm(packet);
-    return this.#learn(packet);
+    if (sameSockaddr(packet.words, packet.source, this.remotes, at)) {
+      if (!isLatched) return this.#confirm(packet) ? CONFIRM : ACCEPT;
+      this.#follow(packet);
+      return ACCEPT;
+    }
+    if (isLatched) return this.#mayOverride(packet) ? this.#learn(packet, isLatched) : REJECT;
+    return this.#learn(packet, this.#confirm(packet));
   }
 
   /** Remembers by whom the stream is recognised should its source change. False while signalling is fresh, or without a usable SSRC. */
   #confirm(packet: Packet): boolean {
     const { row } = packet;
-    if (packet.nowMs - this.#signalledAtMs[row]! < UPDATE_WINDOW_MS) return false;
-    if (!isRtpStream(packet)) return true;
+    const isFresh = packet.nowMs - this.#signalledAtMs[row]! < UPDATE_WINDOW_MS;
+    if (!isRtpStream(packet)) return !isFresh;
     const source = rtpSsrc(packet.bytes, packet.start);
-    if (source === 0) return false;
+    this.#noteStream(row, source);
+    if (isFresh || source === 0) return false;
     this.#latchSsrc[row] = source;
     this.#latchSequence[row] = rtpSequence(packet.bytes, packet.start);
     this.#flags[row]! |= HAS_SSRC;
-    this.#noteStream(row, source);
     return true;
   }
 
-  /** The addresses belong to the model: here only which judgement it gets. */
-  #learn(packet: Packet): Judgement {
+  /** The addresses belong to the model: here only which judgement it gets. What is confirmed (`isLatched`) stays so. */
+  #learn(packet: Packet, isLatched: boolean): Judgement {
     const { row } = packet;
     if (isRtpStream(packet)) this.#noteStream(row, rtpSsrc(packet.bytes, packet.start));
+    if (isLatched) return LEARN;
     const isPrevious =
       (this.#flags[row]! & HAS_PREVIOUS) !== 0 && sameSockaddr(packet.words, packet.source, this.#previous, row * SOCKADDR_WORDS);
     return isPrevious ? LEARN_UNLATCHED : LEARN;

@@ -159,7 +159,8 @@ export class Shard {
     }
     if (leg !== null && spare !== null) this.#closeLeg(target.slot, leg, spare);
     if (target.snapshot === NEW_SESSION) this.#freeSlots.push(target.slot);
-    else if (command.type === 'Signal') target.touchedAt = this.#world.clock();
+    // A refused command is no sign of life: the call it belongs to has just failed.
+    else if (command.type === 'Signal' && input.decided?.ok) target.touchedAt = this.#world.clock();
   }
 
   #surroundings(session: Session, sparePort: Address | null): Surroundings {

@@ -1,0 +1,94 @@
+import { type Address, type Millis, millis } from '../../model/kernel/index.js';
+import type { Latitude } from '../../model/spec/agreement.js';
+import type { Driver } from '../../model/spec/driver.js';
+import type { Setting } from '../../model/spec/referenceRelay.js';
+import { countersBytes } from '../../src/media/counters.js';
+import { encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+import { execute } from '../../src/relay/control/rtpproxy.js';
+import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import type { StepRecord } from '../../src/relay/ports.js';
+import { Shard } from '../../src/relay/session/shard.js';
+import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
+import { seededRandom } from './random.js';
+import { TableEngine } from './tableEngine.js';
+
+/** Any time will do; a real one, so that nothing is shown that only holds near zero. */
+export const START_MS = Date.UTC(2026, 10, 21, 3, 4, 5, 678);
+const FIRST_PORT = 20_000;
+const SLOTS = 64;
+export const HOST = '127.0.0.1';
+
+/** A relay that is asked for so many pairs and times, for whom its clock is exact. */
+export const settingOf = (pairs: number, ttlMs: number, setupTtlMs: number): Setting & Latitude => ({
+  ...{ pairs, ttlMs, setupTtlMs, host: HOST },
+  ...{ first: FIRST_PORT, last: FIRST_PORT + (pairs - 1) * 2, ttlToleranceS: 0 },
+});
+
+/**
+ * One shard without sockets, threads or a clock that runs by itself: a command goes in, and everything that follows from it has
+ * happened when the reply comes out.
+ */
+export class PureRelay implements Driver {
+  readonly engine = new TableEngine(SLOTS * 4);
+  readonly shard: Shard;
+  /** Every step, as it would be logged. */
+  readonly records: StepRecord[] = [];
+  readonly warnings: string[] = [];
+  readonly #dispatch: Dispatch;
+  #nowMs = START_MS;
+
+  constructor(setting: Setting, seed = 1) {
+    const range = portRange(FIRST_PORT, FIRST_PORT + setting.pairs * 2 - 1);
+    const ports = new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(seed));
+    const clock = (): Millis => millis(this.#nowMs);
+    const { ttlMs, setupTtlMs, host } = setting;
+    const counterMemory = new ArrayBuffer(countersBytes(SLOTS));
+    const warn = (text: string) => this.warnings.push(text);
+    const world = { engine: this.engine, ports, clock, warn };
+    this.shard = new Shard({ shard: 0, slots: SLOTS, host, ttlMs, setupTtlMs, counterMemory }, world);
+    this.shard.steps.subscribe((record) => this.records.push(record));
+    this.#dispatch = new Dispatch([
+      {
+        counters: this.shard.counters,
+        command: (command, answer) => answer(execute(command, this.shard, clock)),
+        deleteAll: (done) => {
+          this.shard.closeAll('purged');
+          done();
+        },
+      },
+    ]);
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  send(command: string): string {
+    let reply: string | null = null;
+    this.#dispatch.handle(command, (text) => {
+      reply = text;
+    });
+    if (reply === null) throw new Error(`${command} was not answered at once`);
+    return reply;
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    this.shard.turn(this.#nowMs);
+  }
+
+  heldPairs(): number {
+    const ports = [...this.engine.bound.values()].map(({ port }) => port);
+    const pairs = ports.filter((port) => port % 2 === 0);
+    if (ports.length !== pairs.length * 2 || !pairs.every((port) => ports.some((other) => other === port + 1)))
+      throw new Error(`sockets that are no pairs: ${ports}`);
+    return pairs.length;
+  }
+
+  /** A datagram reaches the socket of a row. */
+  arrive(row: number, source: Address, bytes: Uint8Array): void {
+    const words = new Uint32Array(SOCKADDR_WORDS);
+    encodeSockaddr(source, words, 0);
+    this.shard.plane.onDatagram({ row, bytes, start: 0, length: bytes.length, words, source: 0, nowMs: this.#nowMs });
+  }
+}

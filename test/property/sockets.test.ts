@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { brokenInvariant, PortsHeld } from '../../model/invariants.js';
+import { commandTexts } from '../../model/spec/histories.js';
+import { apply, NEW_SESSION, type Snapshot } from '../../src/relay/session/apply.js';
+import { PureRelay, settingOf } from './pureRelay.js';
+import { runs } from './runs.js';
+import { act, type Deed, stories } from './stories.js';
+
+const TTL_MS = 10_000;
+const SETUP_TTL_MS = 3000;
+const SETTING = settingOf(5, TTL_MS, SETUP_TTL_MS);
+
+function play(story: readonly Deed[], onDeed: (relay: PureRelay) => void = () => {}): PureRelay {
+  const relay = new PureRelay(SETTING);
+  for (const one of story) {
+    act(relay, one);
+    onDeed(relay);
+  }
+  return relay;
+}
+
+/** Every session that is open, asked for by its own tag, strong and weak, from both ends. */
+function deleteAllByTag(relay: PureRelay): void {
+  for (const { call, tag } of [...relay.shard.directory.all()]) {
+    for (const command of ['D', 'Dw']) {
+      relay.send(`${command} ${call} ${tag}`);
+      relay.send(`${command} ${call} nobody ${tag}`);
+    }
+  }
+}
+
+test('no port is held twice and no invariant breaks, after any event', () => {
+  const property = fc.property(stories, (story) => {
+    const ports = new PortsHeld();
+    const sessions = new Map<number, Snapshot>();
+    let taken = 0;
+    play(story, (relay) => {
+      for (; taken < relay.records.length; taken++) {
+        const { session, events } = relay.records[taken]!;
+        for (const event of events) {
+          const { snapshot } = apply(sessions.get(session) ?? NEW_SESSION, [event]);
+          sessions.set(session, snapshot);
+          assert.equal(brokenInvariant(snapshot.context, String(snapshot.value)), null);
+          assert.equal(ports.follow(String(session), event), null);
+        }
+      }
+      assert.equal(ports.count, relay.heldPairs(), 'the events and the sockets tell the same');
+    });
+  });
+  fc.assert(property, { numRuns: runs(300) });
+});
+
+test('sockets are open for the legs of the sessions and for nothing else', () => {
+  const property = fc.property(stories, (story) => {
+    play(story, (relay) => {
+      const wanted = [...relay.shard.directory.all()].flatMap(({ snapshot }) =>
+        [snapshot.context.legs.caller.local, snapshot.context.legs.callee.local].flatMap((local) => local?.port ?? []),
+      );
+      const bound = [...relay.engine.bound.values()].map(({ port }) => port as number);
+      assert.deepEqual(
+        bound.sort((a, b) => a - b),
+        wanted.flatMap((port) => [port as number, port + 1]).sort((a, b) => a - b),
+      );
+      assert.equal(relay.shard.size, [...relay.shard.directory.all()].length);
+    });
+  });
+  fc.assert(property, { numRuns: runs(200) });
+});
+
+const ENDINGS: Readonly<Record<string, (relay: PureRelay) => void>> = {
+  'every session is deleted by its tag': deleteAllByTag,
+  'X deletes all': (relay) => assert.equal(relay.send('X'), '0'),
+  'nobody speaks any more': (relay) => relay.advance(Math.max(TTL_MS, SETUP_TTL_MS) + 1000),
+  'the relay ends': (relay) => relay.shard.closeAll('shutdown'),
+};
+
+for (const [ending, end] of Object.entries(ENDINGS)) {
+  test(`when ${ending}, every socket, port and session is gone`, () => {
+    const property = fc.property(stories, (story) => {
+      const relay = play(story);
+      end(relay);
+      assert.equal(relay.engine.bound.size, 0);
+      assert.deepEqual([...relay.shard.directory.all()], []);
+      assert.equal(relay.shard.size, 0);
+      assert.equal(relay.shard.turn(relay.nowMs), Number.POSITIVE_INFINITY, 'no timer is left');
+      const offers = Array.from({ length: SETTING.pairs }, (_, i) => relay.send(`U again-${i} 192.0.2.1 4000 f`));
+      assert.equal(
+        new Set(offers.filter((reply) => reply.endsWith(' 127.0.0.1'))).size,
+        SETTING.pairs,
+        'every pair is free again',
+      );
+      assert.equal(relay.send('U again-last 192.0.2.1 4000 f'), 'E72');
+    });
+    fc.assert(property, { numRuns: runs(100) });
+  });
+}
+
+test('[PN-18 SY-27] a command that is repeated at once gets the same reply and makes no event', () => {
+  // Except D: where several sessions match, an exact match ends the search, so that the second D meets another one.
+  const repeatable = commandTexts.filter((text) => !/^D/i.test(text));
+  const property = fc.property(stories, repeatable, (story, text) => {
+    const relay = play(story);
+    const first = relay.send(text);
+    const before = relay.records.length;
+    assert.equal(relay.send(text), first);
+    assert.deepEqual(
+      relay.records.slice(before).flatMap(({ events }) => events),
+      [],
+    );
+  });
+  fc.assert(property, { numRuns: runs(600) });
+});
+
+test('when no socket can be opened, offers are refused, nothing is left open, and all works again once one can', () => {
+  const property = fc.property(stories, fc.constantFrom('EMFILE', 'EADDRNOTAVAIL', 'EADDRINUSE'), (story, errno) => {
+    const relay = play(story);
+    relay.engine.failure = errno;
+    const held = relay.heldPairs();
+    assert.equal(relay.send('U fresh 192.0.2.1 4000 f'), 'E72');
+    assert.equal(relay.heldPairs(), held);
+    assert.equal(relay.warnings.length > 0, true);
+    relay.engine.failure = null;
+    relay.send('X');
+    for (let i = 0; i < SETTING.pairs; i++) assert.match(relay.send(`U fresh-${i} 192.0.2.1 4000 f`), /^\d+ /);
+  });
+  fc.assert(property, { numRuns: runs(100) });
+});

@@ -1,0 +1,51 @@
+import { type Address, formatAddress, ok, type Result, refuse } from '../../model/kernel/index.js';
+import { type Errno, newEngineCounters, type Packet, type PacketEngine } from '../../src/media/engine.js';
+import { SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+
+/** A packet engine whose sockets are lines of a table: it binds what is free, and remembers what it was told to send. */
+export class TableEngine implements PacketEngine {
+  readonly name = 'dgram';
+  readonly counters = newEngineCounters();
+  readonly remotes: Uint32Array;
+  /** Row → where it is bound. */
+  readonly bound = new Map<number, Address>();
+  /** Rows that were sent from, in order. */
+  readonly sent: number[] = [];
+  readonly #rowAt = new Map<string, number>();
+  /** Set to make every bind fail with it. */
+  failure: Errno | null = null;
+
+  constructor(rows: number) {
+    this.remotes = new Uint32Array(rows * SOCKADDR_WORDS);
+  }
+
+  open(row: number, local: Address): Result<void, Errno> {
+    if (this.failure !== null) return refuse(this.failure);
+    const at = formatAddress(local);
+    if (this.#rowAt.has(at)) return refuse('EADDRINUSE');
+    if (this.bound.has(row)) throw new Error(`row ${row} has a socket already, at ${formatAddress(this.bound.get(row)!)}`);
+    this.#rowAt.set(at, row);
+    this.bound.set(row, local);
+    return ok(undefined);
+  }
+
+  close(row: number): void {
+    const local = this.bound.get(row);
+    if (local === undefined) return;
+    this.bound.delete(row);
+    this.#rowAt.delete(formatAddress(local));
+  }
+
+  send(row: number, _packet: Packet): void {
+    if (!this.bound.has(row)) throw new Error(`row ${row} sends without a socket`);
+    this.sent.push(row);
+  }
+
+  run(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): void {
+    for (const row of [...this.bound.keys()]) this.close(row);
+  }
+}

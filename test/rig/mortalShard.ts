@@ -1,0 +1,35 @@
+/**
+ * The real media thread, which dies on demand: a command for the Call-ID `kill-by-exit…` ends the thread on the spot, with every socket
+ * open; one for `kill-by-throw…` throws out of its loop, as a bug would. Neither is carried out, nor what came with it.
+ */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { ShardStart } from '../../src/io/threads/shardStart.js';
+import type { ShardRequest } from '../../src/relay/supervisor/messages.js';
+import serveShard from '../../workers/media.js';
+
+const EXIT_CODE = 3;
+
+function dieIfAsked(requests: readonly ShardRequest[]): void {
+  for (const request of requests) {
+    if (request.kind !== 'command') continue;
+    if (request.command.call.startsWith('kill-by-exit')) process.exit(EXIT_CODE);
+    if (request.command.call.startsWith('kill-by-throw')) throw new Error('killed by a test');
+  }
+}
+
+/** The engines that block their thread read the mailbox with this. */
+const readMailbox = receiveMessageOnPort;
+Object.assign(createRequire(import.meta.url)('node:worker_threads'), {
+  receiveMessageOnPort: (port: MessagePort) => {
+    const got = readMailbox(port);
+    if (got !== undefined) dieIfAsked(got.message as ShardRequest[]);
+    return got;
+  },
+});
+syncBuiltinESMExports();
+
+export default function serveMortally(start: ShardStart): Promise<void> {
+  if (start.engine === 'dgram') start.mailbox.on('message', dieIfAsked);
+  return serveShard(start);
+}

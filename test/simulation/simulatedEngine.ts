@@ -1,0 +1,75 @@
+import { type Address, ok, type Result, refuse } from '../../model/kernel/index.js';
+import { type Errno, newEngineCounters, type Packet, type PacketEngine } from '../../src/media/engine.js';
+import { decodeSockaddr, encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+import type { SimulatedNetwork } from './world.js';
+
+/** A datagram that a relay has taken in or sent out. */
+export type Passage = {
+  readonly way: 'in' | 'out';
+  readonly row: number;
+  /** Whence it came, or where it was sent. */
+  readonly peer: Address;
+  readonly bytes: Uint8Array;
+  readonly atMs: number;
+};
+
+/** The packet engine of a shard in a simulated world: its sockets are addresses of the simulated network. */
+export class SimulatedEngine implements PacketEngine {
+  readonly name = 'dgram';
+  readonly counters = newEngineCounters();
+  readonly remotes: Uint32Array;
+  /** Everything that has passed, in order. */
+  readonly passages: Passage[] = [];
+  readonly #network: SimulatedNetwork;
+  readonly #bound = new Map<number, Address>();
+  readonly #words = new Uint32Array(SOCKADDR_WORDS);
+  /** Who gets the datagrams; set by the shard's owner, as `run` does for a real engine. */
+  onDatagram: (packet: Packet) => void = () => {};
+
+  constructor(network: SimulatedNetwork, rows: number) {
+    this.#network = network;
+    this.remotes = new Uint32Array(rows * SOCKADDR_WORDS);
+  }
+
+  get bound(): ReadonlyMap<number, Address> {
+    return this.#bound;
+  }
+
+  open(row: number, local: Address): Result<void, Errno> {
+    if (this.#bound.has(row)) throw new Error(`row ${row} has a socket already`);
+    if (!this.#network.bind(local, (bytes, from) => this.#receive(row, bytes, from))) return refuse('EADDRINUSE');
+    this.#bound.set(row, local);
+    return ok(undefined);
+  }
+
+  close(row: number): void {
+    const local = this.#bound.get(row);
+    if (local === undefined) return;
+    this.#bound.delete(row);
+    this.#network.unbind(local);
+  }
+
+  send(row: number, packet: Packet): void {
+    const local = this.#bound.get(row);
+    const peer = decodeSockaddr(this.remotes, row * SOCKADDR_WORDS);
+    if (local === undefined || peer === null) throw new Error(`row ${row} sends, but has no socket or nobody to send to`);
+    const bytes = packet.bytes.slice(packet.start, packet.start + packet.length);
+    this.passages.push({ way: 'out', row, peer, bytes, atMs: this.#network.time.nowMs });
+    this.#network.send(local, peer, bytes);
+  }
+
+  run(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): void {
+    for (const row of [...this.#bound.keys()]) this.close(row);
+  }
+
+  #receive(row: number, bytes: Uint8Array, from: Address): void {
+    const { nowMs } = this.#network.time;
+    this.passages.push({ way: 'in', row, peer: from, bytes, atMs: nowMs });
+    encodeSockaddr(from, this.#words, 0);
+    this.onDatagram({ row, bytes, start: 0, length: bytes.length, words: this.#words, source: 0, nowMs });
+  }
+}

@@ -1,0 +1,198 @@
+/** How the relay ends, by signals and by force, and what the next one finds. */
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ENGINE_NAMES } from '../../src/media/engine.js';
+import { askPort, eventually, Party, setUpCall } from '../rig/calls.js';
+import type { Child } from '../rig/child.js';
+import { UdpControl, unixCommand } from '../rig/control.js';
+import { lackOf } from '../rig/engineDriver.js';
+import { DatagramPeer } from '../rig/enginePeer.js';
+import { leasePorts } from '../rig/ports.js';
+import { launch, runToEnd, temporaryFolder } from '../rig/startAttempt.js';
+
+const BOUND = { timeout: 30_000 };
+const HOST = '127.0.0.1';
+/** What the event log holds is on its way to the disk for so long: see `workers/media.ts`. */
+const LOG_DELAY_MS = 100;
+
+type Site = {
+  readonly folder: string;
+  readonly udp: string;
+  readonly unix: string;
+  readonly pidFile: string;
+  readonly args: string[];
+};
+
+/** Where relays run one after the other: the same ports, the same files. */
+async function site(t: TestContext): Promise<Site> {
+  const lease = await leasePorts();
+  t.after(() => lease.release());
+  const folder = await temporaryFolder(t);
+  const { min, max } = lease.range(80);
+  const [udp, unix, pidFile] = [`udp:${HOST}:${await lease.port()}`, join(folder, 'control.sock'), join(folder, 'pid')];
+  const sockets = ['-s', udp, '-s', `unix:${unix}`, '-p', pidFile, '--data-dir', join(folder, 'data')];
+  return { folder, udp, unix, pidFile, args: ['serve', ...sockets, '-l', HOST, '-m', `${min}`, '-M', `${max}`] };
+}
+
+async function start(t: TestContext, { args, folder }: Site, ...more: string[]): Promise<Child> {
+  const relay = await launch([...args, ...more], { cwd: folder });
+  t.after(() => relay.stop());
+  await relay.output(/^rtpbridge is ready/m, 10_000);
+  return relay;
+}
+
+async function controlOf(t: TestContext, { udp }: Site): Promise<UdpControl> {
+  const control = await UdpControl.to(udp);
+  t.after(() => control.close());
+  return control;
+}
+
+async function end(relay: Child, signal: NodeJS.Signals) {
+  process.kill(relay.pid, signal);
+  return Promise.race([relay.exited, delay(10_000, 'it still runs', { ref: false })]);
+}
+
+for (const name of ENGINE_NAMES) {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(
+      `${name}: ${signal} ends it with exit code 0, its files and sockets go, its calls are closed in the log`,
+      BOUND,
+      async (t) => {
+        const reason = await lackOf(name);
+        if (reason !== null) return t.skip(reason);
+        const place = await site(t);
+        const relay = await start(t, place, '--engine', name);
+        equal(Number(readFileSync(place.pidFile, 'utf8')), relay.pid);
+        ok(statSync(place.unix).isSocket());
+        const control = await controlOf(t, place);
+        const [caller, callee] = [await Party.open(t), await Party.open(t)];
+        const ports = await setUpCall(control, 'last-call', caller, callee);
+        await caller.reaches(callee, ports.facesCaller, ports.facesCallee, 5);
+        const unanswered = await askPort(control, 'U unanswered - 0 from');
+
+        deepEqual(await end(relay, signal), { code: 0, signal: null });
+        equal(relay.stderr(), '');
+        ok(!existsSync(place.unix) && !existsSync(place.pidFile));
+        for (const port of [ports.facesCallee, ports.facesCaller + 1, unanswered])
+          await (await DatagramPeer.open(HOST, port)).close();
+
+        const { code, stdout } = await runToEnd(['replay', join(place.folder, 'data')]);
+        equal(code, 0, stdout);
+        match(stdout, /last-call +session closed: shutdown; caller 5 received, 5 relayed/);
+        match(stdout, /unanswered +session closed: shutdown/);
+      },
+    );
+  }
+}
+
+test('a second signal while it ends does not lose the first one', BOUND, async (t) => {
+  const place = await site(t);
+  const relay = await start(t, place);
+  process.kill(relay.pid, 'SIGTERM');
+  process.kill(relay.pid, 'SIGINT');
+  const exit = await Promise.race([relay.exited, delay(10_000, null, { ref: false })]);
+  // It may have ended by the first before it saw the second; if not, the second has a code of its own.
+  ok(exit !== null && exit.signal === null && [0, 128 + 2, 128 + 15].includes(exit.code ?? -1), JSON.stringify(exit));
+});
+
+test(
+  'a relay that is killed leaves its files, and the next one takes them over and serves on the same ports',
+  BOUND,
+  async (t) => {
+    const place = await site(t);
+    const first = await start(t, place);
+    const before = await controlOf(t, place);
+    const [caller, callee] = [await Party.open(t), await Party.open(t)];
+    const ports = await setUpCall(before, 'cut-off', caller, callee);
+    await caller.reaches(callee, ports.facesCaller, ports.facesCallee, 5);
+    await delay(LOG_DELAY_MS);
+    equal(((await end(first, 'SIGKILL')) as { signal: string }).signal, 'SIGKILL');
+    ok(existsSync(place.unix) && existsSync(place.pidFile), 'what a killed process cannot take away');
+
+    const log = join(place.folder, 'data');
+    const crashed = await runToEnd(['replay', log]);
+    equal(crashed.code, 0, crashed.stdout);
+    match(crashed.stdout, /cut-off +leg of the caller opened/);
+    doesNotMatch(crashed.stdout, /cut-off +session closed/);
+
+    const second = await start(t, place);
+    equal(Number(readFileSync(place.pidFile, 'utf8')), second.pid);
+    equal(await unixCommand(place.unix, 'V'), '20040107\n');
+    const control = await controlOf(t, place);
+    equal(await control.ask('Q cut-off from-cut-off to-cut-off'), 'E50', 'its calls are gone');
+    const again = await setUpCall(control, 'next', caller, callee);
+    await caller.reaches(callee, again.facesCaller, again.facesCallee, 5);
+    deepEqual(await end(second, 'SIGTERM'), { code: 0, signal: null });
+
+    const both = await runToEnd(['replay', log]);
+    equal(both.code, 0, both.stdout);
+    match(both.stdout, /cut-off +leg of the caller opened/, 'the first run can still be read');
+    match(both.stdout, /next +session closed: shutdown/);
+    const one = await runToEnd(['replay', log, '--call', 'cut-off']);
+    doesNotMatch(one.stdout, /next/);
+  },
+);
+
+test('a pid file that another process has written meanwhile is left alone', BOUND, async (t) => {
+  const place = await site(t);
+  const relay = await start(t, place);
+  writeFileSync(place.pidFile, `${process.pid}\n`);
+  deepEqual(await end(relay, 'SIGTERM'), { code: 0, signal: null });
+  equal(readFileSync(place.pidFile, 'utf8'), `${process.pid}\n`);
+});
+
+test('a pid file that is no file, as /dev/null, is neither written nor removed', BOUND, async (t) => {
+  const place = await site(t);
+  const before = statSync('/dev/null');
+  const relay = await start(t, place, '-p', '/dev/null');
+  deepEqual(await end(relay, 'SIGTERM'), { code: 0, signal: null });
+  const after = statSync('/dev/null');
+  ok(after.isCharacterDevice());
+  deepEqual([after.ino, after.rdev], [before.ino, before.rdev]);
+});
+
+test('it ends while commands and packets come in, without a crash', BOUND, async (t) => {
+  for (const name of ENGINE_NAMES) {
+    if ((await lackOf(name)) !== null) continue;
+    const place = await site(t);
+    const relay = await start(t, place, '--engine', name);
+    const control = await controlOf(t, place);
+    const [caller, callee] = [await Party.open(t), await Party.open(t)];
+    const { facesCaller } = await setUpCall(control, 'busy', caller, callee);
+    const isOver = relay.exited.then(() => true);
+    let turn = 0;
+    const traffic = (async () => {
+      for (; !(await Promise.race([isOver, delay(1, false)])); turn++) {
+        await caller.send(facesCaller, 10);
+        control.send(`during_${turn} U during-${turn % 15} - 0 from`);
+      }
+    })();
+    await eventually(async () => ok(turn > 50), 5_000);
+    deepEqual(await end(relay, 'SIGTERM'), { code: 0, signal: null }, `${name}: ${relay.stderr()}`);
+    await traffic;
+    doesNotMatch(relay.stderr(), /defect|died|Error/);
+    const { code, stdout } = await runToEnd(['replay', join(place.folder, 'data')]);
+    equal(code, 0, stdout.slice(-2_000));
+    const count = (what: string) => stdout.split('\n').filter((line) => line.includes(what)).length;
+    equal(count('session closed'), count('session opened'), 'every session that was opened is closed in the log');
+  }
+});
+
+test('a signal that comes while it starts ends it too, and no file is left', BOUND, async (t) => {
+  for (const afterMs of [100, 200, 300, 400, 500, 700]) {
+    const place = await site(t);
+    const relay = await launch(place.args, { cwd: place.folder });
+    t.after(() => relay.stop());
+    await delay(afterMs);
+    const exit = await end(relay, 'SIGTERM');
+    // Before it listens for signals the system ends it.
+    ok(
+      typeof exit === 'object' && (exit.code === 0 || exit.signal === 'SIGTERM'),
+      `${afterMs} ms: ${JSON.stringify(exit)} ${relay.stderr()}`,
+    );
+    ok(!existsSync(place.unix) && !existsSync(place.pidFile), `${afterMs} ms: a file is left`);
+  }
+});
