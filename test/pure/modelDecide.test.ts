@@ -53,13 +53,13 @@ test('an offer without a usable address opens the session all the same', () => {
     .gives(opened(), legOpened('callee', 20_000), held('caller'));
 });
 
-test('[PN-21] only a command that may open a session does', () => {
+test('only a command that may open a session does', () => {
   given().when(signal('callee', '192.0.2.9:5000')).refuses('no-such-session');
   for (const command of [PURGE, { type: 'CheckIdle' }, { type: 'Release', reference: 'strong' }] as const)
     given().when(command).refuses('no-such-session');
 });
 
-test('[PN-34] without a free port nothing is opened, nothing noted, and the command is refused', () => {
+test('without a free port nothing is opened, nothing noted, and the command is refused', () => {
   given().when(offer('192.0.2.1:4000'), { sparePort: null }).refuses('no-free-port');
   given(...OFFERED)
     .when(signal('callee', '203.0.113.1:6000', { reference: 'strong' }), { sparePort: null })
@@ -72,7 +72,7 @@ test('the answer opens the other leg', () => {
     .gives(legOpened('caller', 20_000), signalled('callee', '203.0.113.1:6000'));
 });
 
-test('[PN-18 SY-27] an open leg keeps its port: a spare one is not taken, and none is needed', () => {
+test('an open leg keeps its port: a spare one is not taken, and none is needed', () => {
   for (const sparePort of [address('127.0.0.1:20010'), null])
     given(...COMPLETE)
       .when(signal('callee', '203.0.113.1:6000', { reference: null }), { sparePort })
@@ -112,7 +112,7 @@ test('the same address again at once is a retransmission; later, or after anothe
     .gives(signalled('caller', '192.0.2.1:4001'));
 });
 
-test('[CW-20] hold is noted once, and nothing else changes', () => {
+test('hold is noted once, and nothing else changes', () => {
   given(...OFFERED)
     .when(signal('caller', null, { held: true }))
     .gives(held('caller'));
@@ -187,7 +187,7 @@ test('what the original does with weak references: Uw U D leaves the session, Dw
     .gives(closed('deleted'));
 });
 
-test('[SY-30] the timer ends a session that was silent for its time to live: the setup time until both legs are open', () => {
+test('the timer ends a session that was silent for its time to live: the setup time until both legs are open', () => {
   const check = { type: 'CheckIdle' } as const;
   const silent = (ms: number) => ({ lastHeardAt: T0, now: millis(T0 + ms) });
   given(...OFFERED)
@@ -234,7 +234,7 @@ test('nothing is learned from packets until both legs are open', () => {
     .givesNothing();
 });
 
-test('[PN-22 SY-29] a new source is learned, a signalled one confirmed, each once', () => {
+test('a new source is learned, a signalled one confirmed, each once', () => {
   const signalledCall = [...COMPLETE, signalled('caller', '192.0.2.1:4000')];
   const learned = latched('caller', 'rtp', '198.51.100.1:7000', 'learned');
   given(...COMPLETE)

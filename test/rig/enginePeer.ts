@@ -31,9 +31,13 @@ export class DatagramPeer {
   static open(host = '127.0.0.1', port = 0): Promise<DatagramPeer> {
     const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
     return new Promise((resolve, reject) => {
-      socket.once('error', reject);
+      const fail = (error: Error): void => {
+        socket.close();
+        reject(error);
+      };
+      socket.once('error', fail);
       socket.bind({ port, address: host, exclusive: true }, () => {
-        socket.off('error', reject);
+        socket.off('error', fail);
         resolve(new DatagramPeer(socket, host));
       });
     });

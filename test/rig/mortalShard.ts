@@ -30,6 +30,13 @@ Object.assign(createRequire(import.meta.url)('node:worker_threads'), {
 syncBuiltinESMExports();
 
 export default function serveMortally(start: ShardStart): Promise<void> {
-  if (start.engine === 'dgram') start.mailbox.on('message', dieIfAsked);
+  // The engine that does not block its thread leaves the mailbox to the event loop.
+  const listen = start.mailbox.on.bind(start.mailbox);
+  const on = (event: 'message', listener: (requests: ShardRequest[]) => void): MessagePort =>
+    listen(event, (requests: ShardRequest[]) => {
+      dieIfAsked(requests);
+      listener(requests);
+    });
+  Object.assign(start.mailbox, { on });
   return serveShard(start);
 }

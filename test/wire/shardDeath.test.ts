@@ -131,7 +131,7 @@ async function isReplaced(scene: Scene, how: string): Promise<void> {
     equal(await ask(`D ${call} from to`), '0');
   }
   // The sockets of the test's own parties, two a party, are the only new ones.
-  await eventually(async () => equal(openFiles(), filesBefore + 6 * 4));
+  await eventually(async () => equal(openFiles() - filesBefore, 6 * 4));
   deepEqual(scene.fatal, []);
   await threads.stop();
   const { code, stdout } = await runToEnd(['replay', folder]);
