@@ -1,6 +1,6 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { clock } from '../src/io/clock.js';
-import { SegmentWriter } from '../src/io/log/segmentWriter.js';
+import { SegmentWriter, type SegmentWriterOptions } from '../src/io/log/segmentWriter.js';
 import type { ShardStart } from '../src/io/threads/shardStart.js';
 import { chooseEngine } from '../src/io/udp/chooseEngine.js';
 import type { EngineHost, PacketEngine } from '../src/media/engine.js';
@@ -52,9 +52,17 @@ function openLog(start: ShardStart, shard: Shard, warn: (text: string) => void):
     if (shard.counters.shard('logErrors') === 0) warn(`the event log cannot be written: ${reason}`);
     shard.counters.addToShard('logErrors', records);
   };
-  const log = new SegmentWriter({ folder: start.logFolder, shard: start.shard, now: clock, onError });
+  const log = openSegment({ folder: start.logFolder, shard: start.shard, now: clock, onError });
   shard.steps.subscribe((record) => log.append(record));
   return log;
+}
+
+function openSegment(options: SegmentWriterOptions): EventLog {
+  try {
+    return new SegmentWriter(options);
+  } catch (error) {
+    throw new Error(`event log in ${options.folder}: ${(error as Error).message}`);
+  }
 }
 
 function hostOf(
@@ -65,6 +73,8 @@ function hostOf(
   notify: (notice: ShardNotice) => void,
 ): EngineHost {
   let flushAtMs = Number.POSITIVE_INFINITY;
+  let isFlushSet = false;
+  let isWoken = false;
   const onRequest = (request: ShardRequest, replies: [number, string][]): void => {
     switch (request.kind) {
       case 'command':
@@ -81,16 +91,18 @@ function hostOf(
     }
   };
   const onTurn = (nowMs: number): number => {
+    isWoken = false;
     const timerAtMs = shard.turn(nowMs);
-    if (!log.waiting) flushAtMs = Number.POSITIVE_INFINITY;
-    else if (flushAtMs === Number.POSITIVE_INFINITY) flushAtMs = nowMs + LOG_FLUSH_MS;
+    if (!isFlushSet && log.waiting) flushAtMs = nowMs + LOG_FLUSH_MS;
     if (nowMs >= flushAtMs) {
       log.flush();
       flushAtMs = Number.POSITIVE_INFINITY;
     }
+    isFlushSet = flushAtMs < Number.POSITIVE_INFINITY;
     return Math.min(timerAtMs, flushAtMs);
   };
   const onWake = (): void => {
+    isWoken = true; // Commands arm timers.
     const replies: [number, string][] = [];
     for (let got = receiveMessageOnPort(start.mailbox); got !== undefined; got = receiveMessageOnPort(start.mailbox)) {
       for (const request of got.message as ShardRequest[]) onRequest(request, replies);
@@ -106,5 +118,6 @@ function hostOf(
       engine.poke?.();
     });
   }
-  return { onDatagram: shard.plane.onDatagram, onWake, onTurn };
+  const isTurnDue = (): boolean => isWoken || (log.waiting && !isFlushSet);
+  return { onDatagram: shard.plane.onDatagram, onWake, isTurnDue, onTurn };
 }

@@ -23,7 +23,8 @@ export async function replay(args: readonly string[]): Promise<number> {
     const write = (line: string): void => console.log(line);
     return await replayLog(path, values.call === undefined ? { write } : { write, call: values.call });
   } catch (error) {
-    process.stderr.write(`rtpbridge: ${(error as Error).message}\n`);
+    const { code, path, message } = error as NodeJS.ErrnoException;
+    process.stderr.write(`rtpbridge: ${path === undefined ? message : `${path} cannot be read (${code})`}\n`);
     return 1;
   }
 }

@@ -30,7 +30,9 @@ export type EngineHost = {
   readonly onDatagram: (packet: Packet) => void;
   /** Somebody called `wake` from another thread: read the mailbox. */
   readonly onWake: () => void;
-  /** Between batches: run timers, flush. Answers the time of the next deadline, milliseconds of the same clock. */
+  /** Whether something that happened since the last turn must not wait for its deadline. */
+  readonly isTurnDue: () => boolean;
+  /** Between batches, when it is due: run timers, flush. Answers the time of the next deadline, milliseconds of the same clock. */
   readonly onTurn: (nowMs: number) => number;
 };
 

@@ -17,7 +17,9 @@ const SLOT = 0;
 type Action =
   | { readonly kind: 'signal'; readonly side: Side; readonly description: Description }
   | { readonly kind: 'packet'; readonly side: Side; readonly component: Component; readonly packet: Sent }
-  | { readonly kind: 'wait'; readonly ms: number };
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** The call ends; the next signal makes another, which takes its place in all tables. */
+  | { readonly kind: 'end' };
 
 /** `ssrc` null: bytes that are no RTP. `step`: how far the sequence number goes on from the last one, backwards too. */
 type Sent = { readonly source: Place; readonly ssrc: number | null; readonly step: number };
@@ -60,6 +62,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(20, 400, 1000, 9980, 10_000, 30_000) }),
   },
+  { weight: 1, arbitrary: fc.constant({ kind: 'end' as const }) },
 );
 
 /** The relay with one call, and the oracle of each side, taken through the same actions. */
@@ -135,4 +138,52 @@ test('[PN-22 SY-29] addresses are learned, kept and refused as the description o
     assert.deepEqual(comparison.relay.warnings, []);
   });
   fc.assert(property, { numRuns: runs(1500) });
+});
+
+const HOME = { host: '192.0.2.1', port: 4000 };
+const MOVED = { host: '198.51.100.7', port: 4000 };
+const STRANGER = { host: '203.0.113.9', port: 9000 };
+
+const says = (address: Place, asymmetric = false): Action => ({
+  kind: 'signal',
+  side: 'caller',
+  description: { address, asymmetric },
+});
+const answers: Action = { kind: 'signal', side: 'callee', description: { address: STRANGER, asymmetric: false } };
+const sends = (source: Place, ssrc = 7, component: Component = 'rtp'): Action => ({
+  ...{ kind: 'packet', side: 'caller', component },
+  packet: { source, ssrc, step: 1 },
+});
+const passes = (ms: number): Action => ({ kind: 'wait', ms });
+
+/** Takes relay and oracle through a story of the caller; answers where the relay would then send his packets. */
+function addressAfter(component: Component, ...story: readonly Action[]): string {
+  const comparison = new Comparison();
+  for (const one of story) comparison.take(one);
+  const installed = decodeSockaddr(comparison.relay.engine.remotes, rowFor('caller', component) * SOCKADDR_WORDS);
+  return installed === null ? 'nowhere' : formatAddress(installed);
+}
+
+test('a late packet from the old address, after a re-INVITE, does not open the stream to strangers for good', () => {
+  const moved = [says(HOME), answers, passes(20_000), sends(HOME), says(MOVED), sends(HOME)];
+  assert.equal(addressAfter('rtp', ...moved), '192.0.2.1:4000');
+  assert.equal(addressAfter('rtp', ...moved, passes(10_000), sends(STRANGER, 8)), '192.0.2.1:4000');
+  assert.equal(
+    addressAfter('rtp', ...moved, passes(10_000), sends(MOVED)),
+    '198.51.100.7:4000',
+    'the same SSRC goes on from there',
+  );
+});
+
+test('once the window has closed, RTCP that comes back to its earlier address is confirmed by that', () => {
+  const guessed = [says(HOME), answers, passes(20_000), sends({ ...HOME, port: 4001 }, 7, 'rtcp'), says(MOVED)];
+  const story = [...guessed, passes(400), sends(STRANGER), passes(30_000), sends({ ...HOME, port: 4001 }, 7, 'rtcp')];
+  assert.equal(addressAfter('rtcp', ...story), '192.0.2.1:4001');
+  assert.equal(addressAfter('rtcp', ...story, sends(STRANGER, 7, 'rtcp')), '192.0.2.1:4001');
+});
+
+test('the SSRC that an asymmetric side has sent with is known when it becomes symmetric', () => {
+  const story = [says(HOME, true), answers, passes(20_000), sends(HOME, 7), sends(HOME, 8), says(HOME, false), passes(10_000)];
+  assert.equal(addressAfter('rtp', ...story, sends(MOVED, 8)), '198.51.100.7:4000');
+  assert.equal(addressAfter('rtp', ...story, sends(MOVED, 7)), '192.0.2.1:4000');
 });

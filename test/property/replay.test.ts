@@ -41,6 +41,7 @@ test('what the relay holds is what a replay of its steps holds, and the replay b
     const relay = play(story);
     const { live, broken } = fold(relay.records);
     assert.deepEqual(broken, []);
+    assert.equal(relay.shard.counters.shard('defects'), 0);
     assert.deepEqual(sorted(live), liveStates(relay));
   });
   fc.assert(property, { numRuns: runs(400) });

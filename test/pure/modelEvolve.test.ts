@@ -56,9 +56,9 @@ test('an event concerns its own side only', () => {
     ];
     const before = stateAfter(...COMPLETE);
     const after = stateAfter(...COMPLETE, ...events);
-    assert.equal(after.legs[otherSide(side)], before.legs[otherSide(side)]);
+    assert.deepEqual(after.legs[otherSide(side)], before.legs[otherSide(side)]);
     assert.notDeepEqual(after.legs[side], before.legs[side]);
-    assert.equal(after.references, before.references);
+    assert.deepEqual(after.references, before.references);
   }
 });
 

@@ -180,7 +180,7 @@ async function main(): Promise<void> {
     });
   }
   notify({ kind: 'running' });
-  await engine.run({ onDatagram: (packet) => onDatagram(engine, packet), onWake, onTurn });
+  await engine.run({ onDatagram: (packet) => onDatagram(engine, packet), onWake, isTurnDue: () => true, onTurn });
   notify({ kind: 'stopped' });
   data.port.close();
 }

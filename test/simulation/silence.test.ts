@@ -139,6 +139,14 @@ test('every offer and answer starts the time anew; questions, deletes that chang
   assertBetween(lifetimeMs(scene), 10 * SECOND_MS - 100);
 });
 
+test('an answer that is refused for want of a port does not keep the call alive', () => {
+  const scene = new Scene({ portMin: 20_000, portMax: 20_001 });
+  scene.port('U call@a 198.51.100.1 4000 alice');
+  scene.time.runFor(50 * SECOND_MS);
+  assert.equal(scene.proxy.ask('L call@a 203.0.113.1 6000 alice bob'), 'E71');
+  assertBetween(lifetimeMs(scene), 10 * SECOND_MS - 100);
+});
+
 test('a thousand calls that fall silent one after the other end one after the other, and nothing of them is left', () => {
   const scene = new Scene({ portMin: 30_000, portMax: 34_001, shards: 10, ttlMs: 30_000, setupTtlMs: 30_000 });
   for (let i = 0; i < 1000; i++) {

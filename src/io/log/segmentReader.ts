@@ -43,7 +43,8 @@ function* readSegment(path: string): Generator<LogEntry> {
     else {
       const value = decode(bytes.subarray(frame.start, frame.end));
       if (value === null) yield { kind: 'problem', path, text: `the record at byte ${at} cannot be decoded, skipped` };
-      else if (!isFirst) yield { kind: 'record', record: value as StepRecord };
+      else if (!isFirst && isRecord(value)) yield { kind: 'record', record: value };
+      else if (!isFirst) yield { kind: 'problem', path, text: `what stands at byte ${at} is no record, skipped` };
       else {
         const header = value as SegmentHeader;
         if (header.version !== SEGMENT_VERSION) {
@@ -57,10 +58,20 @@ function* readSegment(path: string): Generator<LogEntry> {
   }
 }
 
+/** The value of a body; null where it has none. */
 function decode(body: Uint8Array): unknown {
   try {
-    return packr.unpack(body);
+    return packr.unpack(body) ?? null;
   } catch {
     return null;
   }
 }
+
+/** Whether it has the parts that every reader touches: a checksum says that nothing was damaged, not that it was we who wrote it. */
+function isRecord(value: unknown): value is StepRecord {
+  const { seq, at, shard, session, call, command, events } = Object(value) as Partial<StepRecord>;
+  const isNumbered = [seq, at, shard, session].every(Number.isFinite);
+  return isNumbered && typeof call === 'string' && hasType(command) && Array.isArray(events) && events.every(hasType);
+}
+
+const hasType = (part: unknown): boolean => typeof (Object(part) as { readonly type?: unknown }).type === 'string';

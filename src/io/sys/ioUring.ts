@@ -47,9 +47,6 @@ export const CQE_MORE = 2;
 export const SQE_WORDS = 16;
 export const CQE_WORDS = 4;
 
-/** How long one `wait` may last at most: forever is spelled with a deadline too, so that a lost wake-up heals by itself. */
-const LONGEST_WAIT_MS = 1000;
-
 /**
  * One io_uring instance (io_uring(7)), made and used by one thread. Submissions are written straight into shared memory; no foreign call
  * is made until `wait` hands the whole batch over and collects completions in the same system call.
@@ -137,15 +134,14 @@ export class Ring {
     this.#enter(0, ENTER_GETEVENTS, 0, 0);
   }
 
-  /** Submits, then waits until a completion is there or `timeoutMs` is over. */
+  /** Submits, then waits until a completion is there or `timeoutMs` (whole milliseconds) is over. */
   wait(timeoutMs: number): void {
     const argument = this.#argumentWords;
-    const timeout = Math.min(Math.max(timeoutMs, 0), LONGEST_WAIT_MS);
     // struct io_uring_getevents_arg: sigmask (8 bytes), its size, padding, pointer to a timespec; the timespec stands behind.
     argument[4] = this.#argument.low + 32;
     argument[5] = this.#argument.high;
-    argument[8] = Math.floor(timeout / 1000);
-    argument[10] = Math.floor((timeout % 1000) * 1e6);
+    argument[8] = Math.floor(timeoutMs / 1000);
+    argument[10] = (timeoutMs % 1000) * 1_000_000;
     this.#enter(1, ENTER_GETEVENTS | ENTER_EXT_ARG, this.#argument.address, 24);
   }
 

@@ -9,13 +9,10 @@ import {
   type PacketEngine,
 } from '../../media/engine.js';
 import { decodeSockaddr, encodeSockaddr, SOCKADDR_WORDS } from '../../protocol/bytes/sockaddr.js';
-import type { EngineOptions } from './options.js';
+import { type EngineOptions, wholeMs } from './options.js';
 
 /** What this engine needs of the options: it makes no system calls of its own. */
 export type DgramOptions = Pick<EngineOptions, 'clock' | 'receiveBufferBytes'>;
-
-/** No timer may be set further ahead than this. */
-const LONGEST_WAIT_MS = 1000;
 
 /**
  * The packet engine of last resort, on node:dgram: for systems without our system calls. Same behaviour, several times the cost, and
@@ -108,7 +105,7 @@ export class DgramEngine implements PacketEngine {
     const nowMs = this.#options.clock();
     const deadline = host.onTurn(nowMs);
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#turn(), Math.min(Math.max(deadline - nowMs, 0), LONGEST_WAIT_MS));
+    this.#timer = setTimeout(() => this.#turn(), wholeMs(deadline - nowMs));
   }
 
   #deliver(row: number, bytes: Buffer, from: RemoteInfo): void {
@@ -121,5 +118,6 @@ export class DgramEngine implements PacketEngine {
     const [address] = from.address.split('%'); // A scope is not part of the address text we know.
     encodeSockaddr({ host: address ?? '', port: udpPort(from.port) }, this.#source, 0);
     host.onDatagram({ row, bytes, start: 0, length: bytes.length, words: this.#source, source: 0, nowMs: this.#options.clock() });
+    if (host.isTurnDue()) this.#turn();
   }
 }

@@ -13,11 +13,10 @@ import { drainEventfd } from '../sys/eventfd.js';
 import { errnoName } from '../sys/libc.js';
 import { type Arena, mapMemory } from '../sys/memory.js';
 import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto } from '../sys/socket.js';
-import type { EngineOptions } from './options.js';
+import { type EngineOptions, wholeMs } from './options.js';
 
 const EVENTS = 512;
 const WAKE = 0xffffffff;
-const LONGEST_WAIT_MS = 1000;
 
 /** Where things stand in the scratch memory, bytes. */
 const SOURCE_BYTE = 0;
@@ -82,14 +81,14 @@ export class EpollEngine implements PacketEngine {
 
   async run(host: EngineHost): Promise<void> {
     try {
-      let deadline = host.onTurn(this.#options.clock());
+      let nowMs = this.#options.clock();
+      let deadline = host.onTurn(nowMs);
       while (!this.#stopping) {
-        const timeout = Math.ceil(Math.min(Math.max(deadline - this.#options.clock(), 0), LONGEST_WAIT_MS));
-        const count = epollWait(this.#epoll, this.#scratch.address + EVENTS_BYTE, EVENTS, timeout);
-        const nowMs = this.#options.clock();
+        const count = epollWait(this.#epoll, this.#scratch.address + EVENTS_BYTE, EVENTS, wholeMs(deadline - nowMs));
+        nowMs = this.#options.clock();
         this.#packet.nowMs = nowMs;
         this.#handle(host, count);
-        deadline = host.onTurn(nowMs);
+        if (host.isTurnDue() || nowMs >= deadline) deadline = host.onTurn(nowMs);
       }
     } finally {
       this.#release();

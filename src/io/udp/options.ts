@@ -15,3 +15,12 @@ export type EngineOptions = {
   /** TOS of outgoing IPv4 packets, 0…255. */
   readonly tos: number;
 };
+
+/** Nobody waits longer than this, so that a wake-up that got lost heals by itself. */
+const LONGEST_WAIT_MS = 1000;
+
+/**
+ * A waiting time for the kernel: whole milliseconds, never too short. Whole, because a small integer crosses function borders without being
+ * allocated, and this happens with every batch.
+ */
+export const wholeMs = (timeMs: number): number => Math.ceil(Math.min(Math.max(timeMs, 0), LONGEST_WAIT_MS)) | 0;

@@ -12,7 +12,7 @@ import * as sys from '../sys/ioUring.js';
 import { errnoValue } from '../sys/libc.js';
 import { type Arena, mapMemory, preferHugePages } from '../sys/memory.js';
 import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket } from '../sys/socket.js';
-import type { EngineOptions } from './options.js';
+import { type EngineOptions, wholeMs } from './options.js';
 
 const SUBMISSIONS = 4096;
 const COMPLETIONS = 16384;
@@ -142,14 +142,15 @@ export class UringEngine implements PacketEngine {
   async run(host: EngineHost): Promise<void> {
     this.#watchWake();
     try {
-      let deadline = host.onTurn(this.#options.clock());
+      let nowMs = this.#options.clock();
+      let deadline = host.onTurn(nowMs);
       while (!this.#stopping) {
-        this.ring.wait(deadline - this.#options.clock());
+        this.ring.wait(wholeMs(deadline - nowMs));
         this.#reclaim();
-        const nowMs = this.#options.clock();
+        nowMs = this.#options.clock();
         this.#packet.nowMs = nowMs;
         this.#complete(host);
-        deadline = host.onTurn(nowMs);
+        if (host.isTurnDue() || nowMs >= deadline) deadline = host.onTurn(nowMs);
       }
     } finally {
       this.#release();

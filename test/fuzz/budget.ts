@@ -1,0 +1,81 @@
+import { ok } from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import fc from 'fast-check';
+
+const DEFAULT_SECONDS = 2;
+/** A search that tries fewer inputs has searched nothing: the machine is stuck, or the property is too slow. */
+const FEWEST_RUNS = 20;
+
+/** How long the search for one parser may take: RTPBRIDGE_FUZZ_SECONDS, two seconds without it. */
+export function fuzzSeconds(): number {
+  const given = Number(process.env['RTPBRIDGE_FUZZ_SECONDS'] ?? DEFAULT_SECONDS);
+  return Number.isFinite(given) && given > 0 ? given : DEFAULT_SECONDS;
+}
+
+/** The limit for a test that searches once. */
+export const FUZZ_BOUND = { timeout: fuzzSeconds() * 1000 + 60_000 };
+
+/** Searches for an input that breaks the property until the time is up; a failure names the seed and the smallest input found. */
+export async function search<T>(
+  t: TestContext,
+  inputs: fc.Arbitrary<T>,
+  holds: (input: T) => void | Promise<void>,
+  seconds: number = fuzzSeconds(),
+): Promise<void> {
+  let runs = 0;
+  const property = fc.asyncProperty(inputs, async (input) => {
+    runs++;
+    await holds(input);
+  });
+  const interruptAfterTimeLimit = seconds * 1000;
+  await fc.assert(property, { numRuns: 2 ** 31 - 1, interruptAfterTimeLimit, markInterruptAsFailure: false });
+  ok(runs >= FEWEST_RUNS, `only ${runs} inputs were tried`);
+  t.diagnostic(`${t.name}: ${runs} inputs`);
+}
+
+/** Checks that the call does not take longer than `limitMs`: three times over, because the machine may be busy elsewhere once. */
+export function isQuick(limitMs: number, call: () => unknown): void {
+  const took: number[] = [];
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const start = performance.now();
+    call();
+    took.push(performance.now() - start);
+    if (took.at(-1)! < limitMs) return;
+  }
+  ok(false, `it took ${took.map((ms) => ms.toFixed(1)).join(', ')} ms each time; less than ${limitMs} ms expected`);
+}
+
+/** Small damage to something that was right: what was cut, doubled, overwritten or put in, applied in turn. */
+export type Damage = {
+  readonly kind: 'cut' | 'double' | 'overwrite' | 'insert';
+  readonly at: number;
+  readonly length: number;
+  readonly bytes: Uint8Array;
+};
+
+export const damages = (maxLength = 8): fc.Arbitrary<Damage[]> =>
+  fc.array(
+    fc.record({
+      kind: fc.constantFrom('cut', 'double', 'overwrite', 'insert'),
+      at: fc.nat({ max: 2 ** 16 }),
+      length: fc.integer({ min: 1, max: 40 }),
+      bytes: fc.uint8Array({ minLength: 1, maxLength }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+
+export function damaged(original: Uint8Array, list: readonly Damage[]): Uint8Array {
+  let bytes = original;
+  for (const { kind, at: anywhere, length, bytes: put } of list) {
+    const at = anywhere % (bytes.length + 1);
+    const [head, middle, tail] = [bytes.subarray(0, at), bytes.subarray(at, at + length), bytes.subarray(at + length)];
+    const parts = {
+      cut: [head, tail],
+      double: [head, middle, middle, tail],
+      overwrite: [head, put, bytes.subarray(at + put.length)],
+      insert: [head, put, middle, tail],
+    }[kind];
+    bytes = Uint8Array.from(parts.flatMap((part) => [...part]));
+  }
+  return bytes;
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { callId, millis } from '../../model/kernel/index.js';
+import type { SessionCommand } from '../../model/session/command.js';
+import type { Refusal } from '../../model/session/refusal.js';
+import { Replay } from '../../src/relay/events/replay.js';
+import { describeRecord } from '../../src/relay/events/timeline.js';
+import type { StepRecord } from '../../src/relay/ports.js';
+import {
+  COMPLETE,
+  closed,
+  codecs,
+  held,
+  latched,
+  legOpened,
+  offer,
+  opened,
+  released,
+  signalled,
+  stamp,
+  symmetry,
+  T0,
+  type Told,
+  taken,
+} from './modelGiven.js';
+
+type Where = { readonly session?: number; readonly shard?: number; readonly call?: string; readonly refusal?: Refusal };
+
+let seq = 0;
+function record(events: readonly Told[], { session = 1, shard = 0, call = 'call@a', refusal }: Where = {}): StepRecord {
+  const command: SessionCommand = refusal === undefined ? { type: 'CheckIdle' } : offer(null);
+  const stamped = events.map((event) => stamp(event, T0));
+  const head = { seq: ++seq, at: T0, shard, call: callId(call), session, command, events: stamped };
+  return refusal === undefined ? head : { ...head, refusal };
+}
+
+const seconds = (at: number): string => `+${(at - T0) / 1000}`;
+
+function newReplay(shard = 0): Replay {
+  const replay = new Replay(seconds);
+  replay.beginSegment(shard, 1);
+  return replay;
+}
+
+test('a log is folded to the sessions that are open at its end', () => {
+  const replay = newReplay();
+  assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)])).broken, []);
+  replay.take(record([opened(), legOpened('callee', 20_004)], { session: 2, call: 'other@a' }));
+  assert.equal(replay.live.length, 2);
+  replay.take(record([legOpened('caller', 20_002)]));
+  assert.equal(replay.live[0]!.value, 'relaying');
+  replay.take(record([closed('deleted')]));
+  assert.deepEqual(
+    replay.live.map(({ value }) => value),
+    ['waiting'],
+  );
+});
+
+test('a session whose number comes in two shards is two sessions', () => {
+  const replay = newReplay();
+  replay.beginSegment(1, 1);
+  replay.take(record([opened(), legOpened('callee', 20_000)]));
+  assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_002)], { shard: 1 })).broken, []);
+  assert.equal(replay.live.length, 2);
+});
+
+test('what was open when a run ended is open no more, and its ports may be opened again; a segment of the same run goes on', () => {
+  const replay = newReplay();
+  replay.take(record([opened(), legOpened('callee', 20_000)]));
+  replay.beginSegment(0, 1);
+  assert.equal(replay.live.length, 1);
+  replay.beginSegment(0, 2);
+  assert.equal(replay.live.length, 0);
+  assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)])).broken, []);
+});
+
+test('a port that is opened twice, an event out of place and a broken rule are told with their call', () => {
+  const replay = newReplay();
+  replay.take(record([opened(), legOpened('callee', 20_000)]));
+  const twice = replay.take(record([opened(), legOpened('callee', 20_000)], { session: 2, call: 'other@a' }));
+  assert.deepEqual(twice.broken, ['127.0.0.1:20000 is opened for 0/2 while 0/1 holds it']);
+  assert.deepEqual(replay.take(record([opened()])).broken, ['call@a: the chart ignored SessionOpened in waiting']);
+  assert.match(
+    replay.take(record([legOpened('caller', 20_003)])).broken.join(),
+    /call@a: the RTP port 20003 of the caller is odd/,
+  );
+});
+
+test('a refused step is told and changes nothing', () => {
+  const replay = newReplay();
+  const { lines, broken } = replay.take(record([], { refusal: 'no-free-port' }));
+  assert.deepEqual(broken, []);
+  assert.deepEqual(lines, ['+0  0/1  call@a  Signal refused: No port pair is free for the leg that had to be opened.']);
+  assert.deepEqual(replay.live, []);
+});
+
+test('every event is told in words, in one line', () => {
+  const events: readonly (readonly [Told, string])[] = [
+    [opened(), 'session opened for tag alice; ends after 30 s of silence, 60 s once both legs are open'],
+    [legOpened('callee', 20_000), 'leg of the callee opened on 127.0.0.1:20000'],
+    [signalled('caller', '[2001:db8::1]:4000'), 'caller is said to receive at [2001:db8::1]:4000'],
+    [held('callee'), 'callee is put on hold'],
+    [symmetry('caller', true), 'caller does not send from where it receives: no address is learned'],
+    [symmetry('caller', false), 'caller sends from where it receives'],
+    [codecs('caller', 0, 8), 'caller offers payload types 0, 8'],
+    [codecs('caller'), 'caller names no payload types'],
+    [latched('caller', 'rtp', '192.0.2.1:7', 'learned'), 'RTP of the caller comes from 192.0.2.1:7: learned'],
+    [latched('callee', 'rtcp', '192.0.2.1:7', 'confirmed'), 'RTCP of the callee comes from 192.0.2.1:7, as signalled'],
+    [taken('callee'), 'weak (callee) reference taken'],
+    [released('strong'), 'strong reference released, others remain'],
+    [
+      closed('timeout'),
+      'session closed: timeout; caller 0 received, 0 relayed, 0 dropped; callee 0 received, 0 relayed, 0 dropped',
+    ],
+  ];
+  const lines = describeRecord(
+    record(
+      events.map(([event]) => event),
+      { shard: 2, session: 17 },
+    ),
+    seconds,
+  );
+  assert.deepEqual(
+    lines,
+    events.map(([, words]) => `+0  2/17  call@a  ${words}`),
+  );
+});
+
+test('a Call-ID or tag with control characters cannot break a line or drive a terminal', () => {
+  const evil = 'call\n\x1b[31m;ü ';
+  const [line] = describeRecord(record([{ ...opened(), tag: evil } as Told], { call: evil }), seconds);
+  assert.equal(line!.split('call\\x0a\\x1b[31m;\\xfc\\x20').length, 3, line);
+  assert.match(line!, /^[ -~]+$/);
+});
+
+test('a whole call is told in the order in which it happened', () => {
+  const replay = newReplay();
+  const steps = [
+    record(COMPLETE),
+    { ...record([signalled('caller', '192.0.2.1:4000')]), at: millis(T0 + 1500) },
+    record([closed('deleted')]),
+  ];
+  const lines = steps.flatMap((step) => replay.take(step).lines);
+  assert.equal(lines.length, 5);
+  assert.match(lines[3]!, /^\+1\.5 {2}0\/1 {2}call@a {2}caller is said to receive at 192\.0\.2\.1:4000$/);
+});
