@@ -99,9 +99,9 @@ const one = <T>(...values: T[]) => fc.constantFrom(...values);
 const join = (parts: readonly string[]): string => parts.join(' ');
 
 /** Few calls and tags, so that commands meet each other's sessions. The branch of a call is another call all the same. */
-const call = fc.oneof(often(5, one('call-1@a')), often(2, one('call-2@a')), often(2, one('call-1@a;z9hG4bK7')));
+const call = fc.oneof(often(8, one('call-1@a')), often(2, one('call-2@a')), often(2, one('call-1@a;z9hG4bK7')));
 const party = one('alice', 'bob', 'carol');
-const media = fc.oneof(often(4, one('')), often(2, one(';1')), often(1, one(';2')));
+const media = fc.oneof(often(5, one('')), often(2, one(';1')), often(1, one(';2')));
 const tag = fc.tuple(party, media).map(([name, n]) => name + n);
 
 /** From tag and To tag: mostly those of one dialogue, from either end, with one medium; sometimes any. */
@@ -150,7 +150,7 @@ const wrong = one('I x', 'X1', 'D call-1@a', 'L call-1@a 192.0.2.1 4000', 'Foo',
 export const commandTexts: fc.Arbitrary<string> = fc.oneof(
   often(24, offer),
   often(24, answer),
-  often(12, remove),
+  often(8, remove),
   often(8, query),
   often(2, info),
   often(2, wrong),
@@ -160,8 +160,9 @@ export const commandTexts: fc.Arbitrary<string> = fc.oneof(
 export type HistoryLimits = {
   readonly maxCommands: number;
   /**
-   * The spans of time that may pass at once. They must be chosen so that no sum of them falls between a time to live and a second after it:
-   * in this second a session may or may not be gone.
+   * The spans of time that may pass at once, each as likely as one command in 18; more of them, or one several times, make silence
+   * likelier. They must be chosen so that no sum of them falls between a time to live and a second after it: in this second a session
+   * may or may not be gone.
    */
   readonly waitsMs: readonly number[];
   /** How often in one history; for drivers whose time is real. */
@@ -176,9 +177,10 @@ export function histories({
 }: HistoryLimits): fc.Arbitrary<Iterable<Step>> {
   const say = commandTexts.map((text) => new Say(text));
   const again = fc.constant(new SayAgain());
-  const waits = waitsMs.length > 0 ? [fc.constantFrom(...waitsMs).map((ms) => new Wait(ms, mostWaits))] : [];
   // An array of arbitraries is drawn from evenly: the more often one stands in it, the likelier it is.
-  return fc.commands([say, say, say, say, say, say, say, say, again, ...waits], { maxCommands, size: 'max' });
+  const spoken = Array.from({ length: 18 }, (_, i) => (i < 16 ? say : again));
+  const waits = waitsMs.map((ms) => fc.constant(new Wait(ms, mostWaits)));
+  return fc.commands([...spoken, ...waits], { maxCommands, size: 'max' });
 }
 
 /** Plays a history against oracle and driver. Rejects where they disagree. */

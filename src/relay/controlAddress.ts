@@ -22,12 +22,22 @@ export function parseControlAddress(text: string): Result<ControlAddress, string
     case 'unix':
     case 'cunix':
       if (rest === '') return refuse(`control socket ${text}: expected a path`);
-      if (rest.length > LONGEST_UNIX_PATH)
+      if (utf8Length(rest) > LONGEST_UNIX_PATH)
         return refuse(`control socket ${text}: the path is longer than ${LONGEST_UNIX_PATH} bytes`);
       return ok({ transport: 'unix', path: rest, lines: prefix === 'cunix' });
     default:
       return refuse(`control socket ${text}: expected udp: udp6: tcp: tcp6: unix: or cunix: in front`);
   }
+}
+
+/** Bytes of a text in UTF-8, in which paths reach the kernel. */
+function utf8Length(text: string): number {
+  let length = 0;
+  for (const letter of text) {
+    const code = letter.codePointAt(0) ?? 0;
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return length;
 }
 
 function parseHost(text: string, transport: 'udp' | 'tcp', ipv6: boolean, rest: string): Result<ControlAddress, string> {

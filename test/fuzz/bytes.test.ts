@@ -112,7 +112,7 @@ test('a frame in which a bit has fallen over is never read as good', FUZZ_BOUND,
   const harm = fc.record({ at: fc.nat(), bit: fc.nat({ max: 7 }) });
   await search(
     t,
-    fc.tuple(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 4 }), harm),
+    fc.tuple(fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 4 }), harm),
     ([bodies, { at, bit }]) => {
       const bytes = framed(bodies);
       const where = at % bytes.length;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { brokenInvariant, PortsHeld } from '../../model/invariants.js';
 import { commandTexts } from '../../model/spec/histories.js';
+import { Replay } from '../../src/relay/events/replay.js';
 import { apply, NEW_SESSION, type Snapshot } from '../../src/relay/session/apply.js';
 import { PureRelay, settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
@@ -127,3 +128,59 @@ test('when no socket can be opened, offers are refused, nothing is left open, an
   });
   fc.assert(property, { numRuns: runs(100) });
 });
+
+/** Makes a part of the relay fail as a bug would; answers how it is repaired. */
+const BUGS: Readonly<Record<string, (relay: PureRelay) => () => void>> = {
+  'where paths are installed': ({ shard: { plane } }) => {
+    const route = plane.route;
+    plane.route = fail;
+    return () => {
+      plane.route = route;
+    };
+  },
+  'where sockets are opened': ({ engine }) => {
+    const open = engine.open;
+    engine.open = fail;
+    return () => {
+      engine.open = open;
+    };
+  },
+  'where the second socket of a leg is opened': ({ engine }) => {
+    const open = engine.open;
+    engine.open = (row, local) => (row % 2 === 0 ? open.call(engine, row, local) : fail());
+    return () => {
+      engine.open = open;
+    };
+  },
+};
+
+function fail(): never {
+  throw new Error('a bug');
+}
+
+for (const [where, breakIt] of Object.entries(BUGS)) {
+  test(`a bug ${where} ends the call it happens in, with its sockets, and no other`, () => {
+    const property = fc.property(stories, fc.boolean(), (story, isAnswer) => {
+      const relay = play(story);
+      relay.send('X');
+      const other = relay.send('U other 192.0.2.1 4000 f');
+      if (isAnswer) relay.send('U broken 192.0.2.1 4000 f');
+      const repair = breakIt(relay);
+      assert.equal(relay.send(isAnswer ? 'L broken 192.0.2.1 4000 f t' : 'U broken 192.0.2.1 4000 f'), isAnswer ? 'E71' : 'E72');
+      repair();
+      assert.equal(relay.shard.counters.shard('defects'), 1);
+      assert.equal(relay.heldPairs(), 1);
+      assert.equal(relay.send('Q broken f'), 'E50');
+      assert.equal(relay.send('U other 192.0.2.1 4000 f'), other);
+      for (let i = 1; i < SETTING.pairs; i++) assert.match(relay.send(`U more-${i} 192.0.2.1 4000 f`), /^\d+ /);
+      const replay = new Replay(String);
+      replay.beginSegment(0, 1);
+      assert.deepEqual(
+        relay.records.flatMap((record) => replay.take(record).broken),
+        [],
+      );
+      assert.equal(replay.live.length, SETTING.pairs);
+    });
+    fc.assert(property, { numRuns: runs(30) });
+  });
+}

@@ -59,6 +59,7 @@ test('what cannot be a control socket is refused in words that name it', () => {
     'http:127.0.0.1:80': /control socket http:127\.0\.0\.1:80: expected udp: udp6: tcp: tcp6: unix: or cunix: in front/,
     'stdio:': /expected udp:/,
     [`/${'x'.repeat(107)}`]: /the path is longer than 107 bytes/,
+    [`/${'ß'.repeat(54)}`]: /the path is longer than 107 bytes/,
   };
   for (const [text, words] of Object.entries(wrong)) {
     const result = parseControlAddress(text);

@@ -102,6 +102,15 @@ test('when trying on is hopeless it stops at once, and takes nothing', () => {
   assert.equal(tables[0]!.free, 10);
 });
 
+test('an attempt that throws leaves its pair free', () => {
+  const [table] = tablesOf(range(1), 1);
+  const broken = (): Attempt => {
+    throw new Error('a bug');
+  };
+  assert.throws(() => table!.claim(broken), /a bug/);
+  assert.equal(table!.claim(opens), 20_000);
+});
+
 test('while a pair is being opened nobody else can claim it', () => {
   const [first, second] = tablesOf(range(1), 2);
   let inside: number | null = -1;

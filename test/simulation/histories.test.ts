@@ -14,9 +14,9 @@ import { SimulatedNetwork, SimulatedTime, type Weather } from './world.js';
  * Time passes while a lost datagram is asked for again, and the oracle's clock stands still then: so times to live are long, and
  * the silences between so long that the difference cannot matter.
  */
-const WAITS_MS = [250_000];
-const DRIFT_S = 60;
-const SETTING = { ...settingOf(4, 600_000, 400_000), ttlToleranceS: DRIFT_S };
+const WAITS_MS = [800_000];
+const DRIFT_S = 300;
+const SETTING = { ...settingOf(4, 2_000_000, 1_200_000), ttlToleranceS: DRIFT_S };
 
 class SimulatedDriver implements Driver {
   readonly time = new SimulatedTime(START_MS);

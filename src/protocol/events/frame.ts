@@ -7,10 +7,10 @@ import { crc32 } from '../bytes/crc32.js';
  *     | length | crc  | body, `length` bytes …
  */
 export const FRAME_HEADER_BYTES = 8;
-/** A length beyond this is damage, not a record. */
+/** A length beyond this is damage, not a record. So is none at all: a crash may leave zeros at the end of a file. */
 export const MAX_BODY_BYTES = 1 << 20;
 
-/** Writes a frame at `at`; `target` must have room. Answers where it ends. */
+/** Writes a frame at `at`; `target` must have room, `body` at least a byte. Answers where it ends. */
 export function writeFrame(target: Uint8Array, at: number, body: Uint8Array): number {
   writeUint32(target, at, body.length);
   writeUint32(target, at + 4, crc32(body));
@@ -31,7 +31,7 @@ export function readFrame(bytes: Uint8Array, at: number): ReadFrame {
   if (start > bytes.length) return { kind: 'torn' };
   const length = readUint32(bytes, at);
   const end = start + length;
-  if (length > MAX_BODY_BYTES || end > bytes.length) return { kind: 'torn' };
+  if (length === 0 || length > MAX_BODY_BYTES || end > bytes.length) return { kind: 'torn' };
   return crc32(bytes, start, length) === readUint32(bytes, at + 4) ? { kind: 'body', start, end } : { kind: 'damaged', end };
 }
 

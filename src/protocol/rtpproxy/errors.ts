@@ -20,7 +20,6 @@ export const ERROR_CODES = {
   noPortForLeg: 'E71',
   noPortForSession: 'E72',
   notifyNotPermitted: 'E75',
-  shuttingDown: 'E99',
 } as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];

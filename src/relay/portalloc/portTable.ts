@@ -79,9 +79,13 @@ export class PortTable {
       const index = start + ((offset + i) % length);
       if (this.#holders[index] !== FREE || Atomics.compareExchange(this.#holders, index, FREE, this.#mark) !== FREE) continue;
       const rtp = udpPort(this.range.first + index * 2);
-      const attempt = open(rtp);
+      let attempt: Attempt = 'busy';
+      try {
+        attempt = open(rtp);
+      } finally {
+        if (attempt !== 'opened') Atomics.store(this.#holders, index, FREE);
+      }
       if (attempt === 'opened') return rtp;
-      Atomics.store(this.#holders, index, FREE);
       if (attempt === 'hopeless') return 'hopeless';
     }
     return 'used up';

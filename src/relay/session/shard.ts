@@ -147,8 +147,9 @@ export class Shard {
   #step(input: Input): void {
     const { target, command } = input;
     const leg = legToOpen(target.snapshot.context, command);
-    let spare = leg === null ? null : this.#bindLeg(target.slot, leg);
+    let spare: Address | null = null;
     try {
+      if (leg !== null) spare = this.#bindLeg(target.slot, leg);
       input.decided = step(target, command, this.#surroundings(target, spare), {
         append: (record) => this.steps.next({ ...record, seq: this.#nextSeq++, shard: this.#options.shard }),
         perform: (effect, state) => this.#perform(target, effect, state),
@@ -274,7 +275,9 @@ export class Shard {
     const closed = { type: 'SessionClosed', reason: 'defect', tally, at } as const;
     const command = { type: 'Close', reason: 'defect' } as const;
     const { call, session: number } = session;
-    this.steps.next({ at, call, session: number, command, events: [closed], seq: this.#nextSeq++, shard: this.#options.shard });
+    const record = { at, call, session: number, command, events: [closed], shard: this.#options.shard };
+    if (session.snapshot !== NEW_SESSION) this.steps.next({ ...record, seq: this.#nextSeq++ }); // What never began cannot end.
     this.#release(session, state);
+    for (let row = session.slot * 4; row < session.slot * 4 + 4; row++) this.#world.engine.close(row); // A leg that is half open, too.
   }
 }
