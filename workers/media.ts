@@ -1,4 +1,4 @@
-import { receiveMessageOnPort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { clock } from '../src/io/clock.js';
 import { SegmentWriter, type SegmentWriterOptions } from '../src/io/log/segmentWriter.js';
 import type { ShardStart } from '../src/io/threads/shardStart.js';
@@ -6,6 +6,7 @@ import { chooseEngine } from '../src/io/udp/chooseEngine.js';
 import type { EngineHost, PacketEngine } from '../src/media/engine.js';
 import { ROWS_PER_SESSION } from '../src/media/streams.js';
 import { execute } from '../src/relay/control/rtpproxy.js';
+import { GroupCommit } from '../src/relay/events/groupCommit.js';
 import { PortTable } from '../src/relay/portalloc/portTable.js';
 import type { EventLog } from '../src/relay/ports.js';
 import { Shard } from '../src/relay/session/shard.js';
@@ -17,8 +18,6 @@ const RECEIVE_BUFFER_BYTES = 256 << 10;
 const RECEIVE_BUFFERS = 2048;
 /** Expedited forwarding and a bit of history: rtpproxy's default TOS. */
 const DEFAULT_TOS = 0xb8;
-/** What has been decided is handed to the operating system within this time. */
-const LOG_FLUSH_MS = 5;
 
 /** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
 export default async function serveShard(start: ShardStart): Promise<void> {
@@ -65,6 +64,7 @@ function openSegment(options: SegmentWriterOptions): EventLog {
   }
 }
 
+/** What the engine calls: packets go to the plane, requests to the shard, time to the timers and the log. */
 function hostOf(
   start: ShardStart,
   shard: Shard,
@@ -72,52 +72,45 @@ function hostOf(
   log: EventLog,
   notify: (notice: ShardNotice) => void,
 ): EngineHost {
-  let flushAtMs = Number.POSITIVE_INFINITY;
-  let isFlushSet = false;
-  let isWoken = false;
-  const onRequest = (request: ShardRequest, replies: [number, string][]): void => {
-    switch (request.kind) {
-      case 'command':
-        replies.push([request.id, execute(request.command, shard, clock)]);
-        break;
-      case 'deleteAll':
+  const commit = new GroupCommit(log);
+  let isTimerChanged = false;
+  const serve = (requests: readonly ShardRequest[]): void => {
+    isTimerChanged = true; // Commands arm timers.
+    const replies: [number, string][] = [];
+    for (const request of requests) {
+      if (request.kind === 'command') replies.push([request.id, execute(request.command, shard, clock)]);
+      else if (request.kind === 'deleteAll') {
         shard.closeAll('purged');
         replies.push([request.id, '']);
-        break;
-      case 'stop':
+      } else {
         shard.closeAll('shutdown');
         engine.stop();
-        break;
-    }
-  };
-  const onTurn = (nowMs: number): number => {
-    isWoken = false;
-    const timerAtMs = shard.turn(nowMs);
-    if (!isFlushSet && log.waiting) flushAtMs = nowMs + LOG_FLUSH_MS;
-    if (nowMs >= flushAtMs) {
-      log.flush();
-      flushAtMs = Number.POSITIVE_INFINITY;
-    }
-    isFlushSet = flushAtMs < Number.POSITIVE_INFINITY;
-    return Math.min(timerAtMs, flushAtMs);
-  };
-  const onWake = (): void => {
-    isWoken = true; // Commands arm timers.
-    const replies: [number, string][] = [];
-    for (let got = receiveMessageOnPort(start.mailbox); got !== undefined; got = receiveMessageOnPort(start.mailbox)) {
-      for (const request of got.message as ShardRequest[]) onRequest(request, replies);
+      }
     }
     if (replies.length > 0) notify({ kind: 'replies', replies });
   };
+  const onWake = (): void => {
+    const got = takeAll(start.mailbox);
+    if (got.length > 0) serve(got);
+  };
   // An engine that does not block the thread leaves the mailbox to the event loop.
-  if (engine.name === 'dgram') {
+  if (engine.poke) {
     start.mailbox.on('message', (requests: ShardRequest[]) => {
-      const replies: [number, string][] = [];
-      for (const request of requests) onRequest(request, replies);
-      if (replies.length > 0) notify({ kind: 'replies', replies });
+      serve(requests);
       engine.poke?.();
     });
   }
-  const isTurnDue = (): boolean => isWoken || (log.waiting && !isFlushSet);
-  return { onDatagram: shard.plane.onDatagram, onWake, isTurnDue, onTurn };
+  const onTurn = (nowMs: number): number => {
+    isTimerChanged = false;
+    return Math.min(shard.turn(nowMs), commit.turn(nowMs));
+  };
+  return { onDatagram: shard.plane.onDatagram, onWake, isTurnDue: () => isTimerChanged || commit.isDue, onTurn };
+}
+
+function takeAll(mailbox: MessagePort): ShardRequest[] {
+  const requests: ShardRequest[] = [];
+  for (let got = receiveMessageOnPort(mailbox); got !== undefined; got = receiveMessageOnPort(mailbox)) {
+    requests.push(...(got.message as ShardRequest[]));
+  }
+  return requests;
 }
