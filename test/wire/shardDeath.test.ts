@@ -31,7 +31,7 @@ type Scene = {
 };
 
 /** Two media threads as the relay starts them, but mortal; without control sockets. */
-async function startThreads(t: TestContext, engine: EngineName): Promise<Scene> {
+async function startThreads(t: TestContext, engine: EngineName, onWarning: (text: string) => void = () => {}): Promise<Scene> {
   const lease = await leasePorts();
   t.after(() => lease.release());
   const folder = await temporaryFolder(t);
@@ -46,7 +46,10 @@ async function startThreads(t: TestContext, engine: EngineName): Promise<Scene> 
     setupTtlMs: 60_000,
     engine,
     logFolder: join(folder, 'log'),
-    onWarning: (text) => warnings.push(text),
+    onWarning: (text) => {
+      warnings.push(text);
+      onWarning(text);
+    },
     onFatal: (text) => fatal.push(text),
   });
   t.after(() => threads.stop());
@@ -168,3 +171,22 @@ test('a media thread that dies again and again is given up, and that is said onc
   const stopped = await Promise.race([scene.threads.stop().then(() => true), delay(5_000, false, { ref: false })]);
   ok(stopped, 'it can still be stopped');
 });
+
+test(
+  'a command that comes in the very moment when a thread is replaced is refused or carried out, not both',
+  BOUND,
+  async (t) => {
+    const ghost = callOn(DOOMED, 'ghost');
+    let answer: Promise<string> | null = null;
+    const scene: Scene = await startThreads(t, (await lackOf('epoll')) === null ? 'epoll' : 'dgram', (text) => {
+      if (text.includes('is started again')) answer = scene.ask(`U ${ghost} - 0 from`);
+    });
+    void scene.ask(`U ${callOn(DOOMED, 'kill-by-exit')} - 0 from`);
+    await eventually(async () => ok(answer !== null), 3_000);
+    const isMade = /^\d/.test((await answer) ?? '');
+    // The thread has taken what was meant for it when it answers this.
+    match(await scene.ask(`U ${callOn(DOOMED, 'later')} - 0 from`), /^\d/);
+    const left = await scene.ask(`D ${ghost} from`);
+    equal(left, isMade ? '0' : 'E50', `answered ${await answer}, and then ${left} to its deletion`);
+  },
+);

@@ -85,9 +85,13 @@ class MediaThread implements ShardLink {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.on('message', (notice: ShardNotice) => this.#receive(notice));
-    const lost = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const answer of lost) answer(null);
+    // What has not been posted yet will be, to the new thread.
+    const unsent = new Set(this.#outbox.map((request) => ('id' in request ? request.id : 0)));
+    for (const [id, answer] of [...this.#pending]) {
+      if (unsent.has(id)) continue;
+      this.#pending.delete(id);
+      answer(null);
+    }
     return port2;
   }
 
