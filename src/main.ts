@@ -36,7 +36,8 @@ export async function startRelay(options: RelayOptions, onFatal: (reason: string
   const checked = await checkOptions(options);
   if (!checked.ok) return checked;
   const { control, host, range } = checked.value;
-  const advice = await makeRoomForSockets(range);
+  const room = await makeRoomForSockets(range);
+  if (!room.ok) return room;
   const logger = openLogger(options.logLevel);
   const logFolder = join(resolve(options.dataDir), 'log');
   const closing: (() => Promise<void>)[] = [() => closeLogger(logger)];
@@ -65,7 +66,7 @@ export async function startRelay(options: RelayOptions, onFatal: (reason: string
       writePidFile(pidFile);
       closing.push(async () => removePidFile(pidFile));
     }
-    return ok({ control, host, range, workers: threads.links.length, choice, logFolder, advice, stop });
+    return ok({ control, host, range, workers: threads.links.length, choice, logFolder, advice: room.value, stop });
   } catch (error) {
     await stop();
     return refuse((error as Error).message);

@@ -40,7 +40,8 @@ const DEFAULT_PID_FILE = '/var/run/rtpproxy.pid';
 /** Runs the relay until a signal ends it. Answers the exit code: 0 after a clean end, 1 if it could not start or go on. */
 export async function serve(args: readonly string[], program: Program): Promise<number> {
   const complain = (text: string): number => {
-    process.stderr.write(`${program.name}: ${text}\n`);
+    // What was given may hold line ends; the complaint stays one line.
+    process.stderr.write(`${program.name}: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
     return 1;
   };
   const given = loadOptions(args, program.ours);

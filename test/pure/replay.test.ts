@@ -144,3 +144,12 @@ test('a whole call is told in the order in which it happened', () => {
   assert.equal(lines.length, 5);
   assert.match(lines[3]!, /^\+1\.5 {2}0\/1 {2}call@a {2}caller is said to receive at 192\.0\.2\.1:4000$/);
 });
+
+test('a record that this program cannot have written is reported, not thrown', () => {
+  const forged = [
+    { ...record([opened()]), events: [{ type: 'Nonsense', at: T0 }] },
+    { ...record([opened()]), events: [{ type: 'LegOpened', at: T0 }] },
+    { ...record([opened()]), events: [{ type: 'SessionOpened', at: T0 }] },
+  ] as unknown as StepRecord[];
+  for (const one of forged) assert.ok(newReplay().take(one).broken.length > 0, JSON.stringify(one));
+});

@@ -10,7 +10,7 @@ import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
 import { leasePorts } from '../rig/ports.js';
 import { type RunningRelay, startRelay } from '../rig/relay.js';
-import { launch, temporaryFolder, whyNoFileLimit, withOpenFiles } from '../rig/startAttempt.js';
+import { launch, runToEnd, temporaryFolder, whyNoFileLimit, withOpenFiles } from '../rig/startAttempt.js';
 
 const BOUND = { timeout: 60_000 };
 const HOST = '127.0.0.1';
@@ -165,3 +165,12 @@ async function runOut({ t, relay, control }: Scene): Promise<void> {
   }
   ok(relay.running());
 }
+
+test('with too few open files to start at all, it says so in one line', BOUND, async (t) => {
+  const reason = whyNoFileLimit();
+  if (reason !== null) return t.skip(reason);
+  const folder = await temporaryFolder(t);
+  const { code, stdout, stderr } = await runToEnd(['serve', '--data-dir', join(folder, 'data')], { under: withOpenFiles(64) });
+  deepEqual({ code, stdout }, { code: 1, stdout: '' });
+  match(stderr, /^rtpbridge: 64 open files are allowed; [^\n]*less than \d+\n$/);
+});

@@ -31,8 +31,10 @@ export class Replay {
     for (const key of this.#sessions.keys()) if (key.startsWith(`${shard}/`)) this.#sessions.delete(key);
   }
 
+  /** Never throws: a record that cannot have been written by this program, or by a sound one, is reported as broken. */
   take(record: StepRecord): Replayed {
     const broken: string[] = [];
+    let lines: readonly string[] = [];
     const key = `${record.shard}/${record.session}`;
     const before = this.#sessions.get(key) ?? NEW_SESSION;
     try {
@@ -41,14 +43,15 @@ export class Replay {
       const rule = record.events.length > 0 ? brokenInvariant(snapshot.context, String(snapshot.value)) : null;
       if (rule !== null) broken.push(`${record.call}: ${rule}`);
       if (snapshot.context.closed !== null) this.#sessions.delete(key);
+      lines = describeRecord(record, this.#formatTime);
+      for (const event of record.events) {
+        const twice = this.#ports.get(record.shard)?.follow(key, event);
+        if (twice) broken.push(twice);
+      }
     } catch (error) {
       broken.push(`${record.call}: ${(error as Error).message}`);
     }
-    for (const event of record.events) {
-      const twice = this.#ports.get(record.shard)?.follow(key, event);
-      if (twice) broken.push(twice);
-    }
-    return { lines: describeRecord(record, this.#formatTime), broken };
+    return { lines, broken };
   }
 
   /** Sessions that have not ended, by Call-ID. */

@@ -1,24 +1,25 @@
 import { Subject } from 'rxjs';
-import { type Address, type CallId, callId, type Millis, millis, udpPort } from '../../../model/kernel/index.js';
+import { type Address, type CallId, callId, type Millis, millis } from '../../../model/kernel/index.js';
 import type { SessionCommand } from '../../../model/session/command.js';
 import { type Decision, legToOpen } from '../../../model/session/decide/index.js';
 import type { Effect } from '../../../model/session/effect.js';
 import type { CloseReason, Tally } from '../../../model/session/event.js';
-import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import { COMPONENTS, SIDES } from '../../../model/session/side.js';
 import { currentTtlMs, type SessionState } from '../../../model/session/state.js';
 import type { Surroundings } from '../../../model/session/surroundings.js';
 import { Counters } from '../../media/counters.js';
 import { ENGINE_COUNTERS, type Packet, type PacketEngine } from '../../media/engine.js';
 import { MediaPlane } from '../../media/plane.js';
 import { CONFIRM, type Judgement, LEARN_UNLATCHED } from '../../media/stages/latch.js';
-import { type ComponentIndex, componentOf, type LegIndex, legOf, rowOf, slotOf } from '../../media/streams.js';
+import { componentOf, type LegIndex, legOf, rowOf, slotOf } from '../../media/streams.js';
 import { decodeSockaddr } from '../../protocol/bytes/sockaddr.js';
 import { compilePath } from '../media/compilePath.js';
-import type { Attempt, PortTable } from '../portalloc/portTable.js';
+import type { PortTable } from '../portalloc/portTable.js';
 import type { Clock, StepRecord } from '../ports.js';
 import { TimingWheel } from '../timers/timingWheel.js';
 import { NEW_SESSION, type Snapshot } from './apply.js';
 import { Directory } from './directory.js';
+import { LegSockets } from './legSockets.js';
 import { step } from './step.js';
 
 const TICK_MS = 100;
@@ -69,6 +70,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #world: ShardWorld;
   readonly #wheel: TimingWheel;
+  readonly #sockets: LegSockets;
   readonly #bySlot: (Session | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #nextSlot = 0;
@@ -80,6 +82,7 @@ export class Shard {
     this.#options = options;
     this.#world = world;
     this.counters = new Counters(options.counterMemory);
+    this.#sockets = new LegSockets(options.host, world);
     this.#wheel = new TimingWheel(world.clock(), TICK_MS);
     this.plane = new MediaPlane(world.engine, this.counters, options.slots, (packet, judgement) =>
       this.#noteSource(packet, judgement),
@@ -149,7 +152,7 @@ export class Shard {
     const leg = legToOpen(target.snapshot.context, command);
     let spare: Address | null = null;
     try {
-      if (leg !== null) spare = this.#bindLeg(target.slot, leg);
+      if (leg !== null) spare = this.#sockets.bind(target.slot, leg);
       input.decided = step(target, command, this.#surroundings(target, spare), {
         append: (record) => this.steps.next({ ...record, seq: this.#nextSeq++, shard: this.#options.shard }),
         perform: (effect, state) => this.#perform(target, effect, state),
@@ -158,7 +161,7 @@ export class Shard {
     } catch (error) {
       this.#endAsDefect(target, error);
     }
-    if (leg !== null && spare !== null) this.#closeLeg(target.slot, leg, spare);
+    if (leg !== null && spare !== null) this.#sockets.close(target.slot, leg, spare);
     if (target.snapshot === NEW_SESSION) this.#freeSlots.push(target.slot);
     // A refused command is no sign of life: the call it belongs to has just failed.
     else if (command.type === 'Signal' && input.decided?.ok) target.touchedAt = this.#world.clock();
@@ -215,7 +218,7 @@ export class Shard {
     this.#wheel.cancel(slot);
     for (const side of SIDES) {
       const { local } = state.legs[side];
-      if (local !== null) this.#closeLeg(slot, side, local);
+      if (local !== null) this.#sockets.close(slot, side, local);
     }
     this.plane.clear(slot);
     if (this.#bySlot[slot] !== session) return;
@@ -223,35 +226,6 @@ export class Shard {
     this.directory.remove(session);
     this.counters.addToShard('sessionsActive', -1);
     this.#freeSlots.push(slot);
-  }
-
-  #bindLeg(slot: number, side: Side): Address | null {
-    const { host } = this.#options;
-    const leg = SIDES.indexOf(side) as LegIndex;
-    let trouble = 'every port pair of the range is in use';
-    const attempt = (rtp: number): Attempt => {
-      for (let component = 0; component < COMPONENTS.length; component++) {
-        const row = rowOf(slot, leg, component as ComponentIndex);
-        const opened = this.#world.engine.open(row, { host, port: udpPort(rtp + component) });
-        if (opened.ok) continue;
-        this.#world.engine.close(rowOf(slot, leg, 0));
-        if (opened.error === 'EADDRINUSE' || opened.error === 'EACCES') return 'busy';
-        trouble = `cannot open a socket on ${host}:${rtp + component}: ${opened.error}`;
-        return 'hopeless';
-      }
-      return 'opened';
-    };
-    const rtp = this.#world.ports.claim(attempt);
-    if (rtp !== null) return { host, port: rtp };
-    this.#world.warn(`no port for a leg: ${trouble}`);
-    return null;
-  }
-
-  #closeLeg(slot: number, side: Side, local: Address): void {
-    const leg = SIDES.indexOf(side) as LegIndex;
-    for (let component = 0; component < COMPONENTS.length; component++)
-      this.#world.engine.close(rowOf(slot, leg, component as ComponentIndex));
-    this.#world.ports.release(local.port);
   }
 
   /** The slow turn of a packet: what the latching rule found becomes an event, and the packet goes on by the new path. */

@@ -1,0 +1,73 @@
+import { type Address, udpPort } from '../../../model/kernel/index.js';
+import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import type { PacketEngine } from '../../media/engine.js';
+import { type ComponentIndex, type LegIndex, rowOf } from '../../media/streams.js';
+import type { Attempt, PortTable } from '../portalloc/portTable.js';
+import type { Clock } from '../ports.js';
+
+/** When ports run out every call fails; once in this time is often enough to say it. */
+const WARNING_INTERVAL_MS = 1000;
+
+export type LegSocketsWorld = {
+  readonly engine: PacketEngine;
+  readonly ports: PortTable;
+  readonly clock: Clock;
+  readonly warn: (text: string) => void;
+};
+
+/** Opens and closes the sockets of legs: an even RTP port and the next one for RTCP, both or none. */
+export class LegSockets {
+  readonly #host: string;
+  readonly #world: LegSocketsWorld;
+  #warnAtMs = 0;
+  #unsaid = 0;
+
+  /** `host`: the address all legs are bound to. */
+  constructor(host: string, world: LegSocketsWorld) {
+    this.#host = host;
+    this.#world = world;
+  }
+
+  /** Binds a free pair for a leg, and starts to receive. Answers its RTP address; null, with a warning, if there is none. */
+  bind(slot: number, side: Side): Address | null {
+    const leg = SIDES.indexOf(side) as LegIndex;
+    let trouble = 'every port pair of the range is in use';
+    const attempt = (rtp: number): Attempt => {
+      for (let component = 0; component < COMPONENTS.length; component++) {
+        const row = rowOf(slot, leg, component as ComponentIndex);
+        const opened = this.#world.engine.open(row, { host: this.#host, port: udpPort(rtp + component) });
+        if (opened.ok) continue;
+        this.#world.engine.close(rowOf(slot, leg, 0));
+        if (opened.error === 'EADDRINUSE' || opened.error === 'EACCES') return 'busy';
+        trouble = `cannot open a socket on ${this.#host}:${rtp + component}: ${opened.error}`;
+        return 'hopeless';
+      }
+      return 'opened';
+    };
+    const rtp = this.#world.ports.claim(attempt);
+    if (rtp !== null) return { host: this.#host, port: rtp };
+    this.#warn(trouble);
+    return null;
+  }
+
+  close(slot: number, side: Side, local: Address): void {
+    const leg = SIDES.indexOf(side) as LegIndex;
+    for (let component = 0; component < COMPONENTS.length; component++) {
+      this.#world.engine.close(rowOf(slot, leg, component as ComponentIndex));
+    }
+    this.#world.ports.release(local.port);
+  }
+
+  #warn(trouble: string): void {
+    const now = this.#world.clock();
+    if (now < this.#warnAtMs) {
+      this.#unsaid++;
+      return;
+    }
+    this.#world.warn(
+      `no port for a leg: ${trouble}${this.#unsaid > 0 ? ` (and ${this.#unsaid} more since the last warning)` : ''}`,
+    );
+    this.#warnAtMs = now + WARNING_INTERVAL_MS;
+    this.#unsaid = 0;
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { millis, ok, refuse, udpPort } from '../../model/kernel/index.js';
+import { newEngineCounters, type PacketEngine } from '../../src/media/engine.js';
+import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import { LegSockets } from '../../src/relay/session/legSockets.js';
+
+/** Two pairs, an engine that remembers what is open and may refuse some ports, and a clock that is set by hand. */
+function world(refused: Readonly<Record<number, string>> = {}) {
+  const range = portRange(20_000, 20_004);
+  const open = new Map<number, number>();
+  const warnings: string[] = [];
+  const time = { nowMs: 0 };
+  const engine: PacketEngine = {
+    name: 'dgram',
+    counters: newEngineCounters(),
+    remotes: new Uint32Array(0),
+    open: (row, { port }) => {
+      const errno = refused[port];
+      if (errno !== undefined) return refuse(errno);
+      open.set(row, port);
+      return ok(undefined);
+    },
+    close: (row) => void open.delete(row),
+    send: () => {},
+    run: () => Promise.resolve(),
+    stop: () => {},
+  };
+  const ports = new PortTable(range, new SharedArrayBuffer(portTableBytes(range)), 0, 1, () => 0);
+  const sockets = new LegSockets('127.0.0.1', {
+    engine,
+    ports,
+    clock: () => millis(time.nowMs),
+    warn: (text) => warnings.push(text),
+  });
+  return { sockets, open, warnings, time, ports };
+}
+
+test('[SY-26] a leg gets an even port and the next one', () => {
+  const { sockets, open } = world();
+  assert.deepEqual(sockets.bind(0, 'caller'), { host: '127.0.0.1', port: 20_000 });
+  assert.deepEqual(
+    [...open],
+    [
+      [0, 20_000],
+      [1, 20_001],
+    ],
+  );
+});
+
+test('[PN-19] where the RTCP port is busy, both are let go and the next pair is taken', () => {
+  const { sockets, open } = world({ 20001: 'EADDRINUSE' });
+  assert.equal(sockets.bind(0, 'callee')?.port, 20_002);
+  assert.deepEqual([...open.values()], [20_002, 20_003]);
+});
+
+test('what is closed can be bound again', () => {
+  const { sockets, open, ports } = world();
+  sockets.bind(0, 'caller');
+  sockets.close(0, 'caller', { host: '127.0.0.1', port: udpPort(20_000) });
+  assert.equal(open.size, 0);
+  assert.equal(ports.free, 2);
+});
+
+test('[PN-34] when nothing is free it says so, once a second however often it is asked', () => {
+  const { sockets, warnings, time } = world();
+  for (let slot = 0; slot < 7; slot++) sockets.bind(slot, 'caller');
+  assert.deepEqual(warnings, ['no port for a leg: every port pair of the range is in use']);
+  time.nowMs = 1000;
+  sockets.bind(7, 'caller');
+  assert.deepEqual(warnings.slice(1), [
+    'no port for a leg: every port pair of the range is in use (and 4 more since the last warning)',
+  ]);
+});
+
+test('an error that no other port would mend is named', () => {
+  const { sockets, warnings } = world({ 20000: 'EMFILE' });
+  assert.equal(sockets.bind(0, 'caller'), null);
+  assert.deepEqual(warnings, ['no port for a leg: cannot open a socket on 127.0.0.1:20000: EMFILE']);
+});
