@@ -138,10 +138,11 @@ for (const name of ENGINE_NAMES) {
     await caller.reaches(callee, facesCaller, facesCallee, 10);
     await callee.reaches(caller, facesCallee, facesCaller, 10);
     equal(await control.ask('D afterwards from-afterwards to-afterwards'), '0');
-    await eventually(
-      async () => ok(openFiles(relay) <= before.files, `${openFiles(relay)} open files, ${before.files} before`),
-      5_000,
-    );
+    // What came by the last connections may be carried out after the X that was asked by datagram, and begin a session of its own.
+    await eventually(async () => {
+      equal(await control.ask('X'), '0');
+      ok(openFiles(relay) <= before.files, `${openFiles(relay)} open files, ${before.files} before`);
+    }, 5_000);
     const grownMb = (await residentMb(relay.pid)) - before.mb;
     ok(grownMb < GROWTH_LIMIT_MB, `grown by ${grownMb} MB`);
     doesNotMatch(relay.stderr(), /defect|died|Error|stack/);
