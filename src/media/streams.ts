@@ -6,7 +6,6 @@
  * All tables of the packet path are arrays indexed by row, so a packet finds everything of its stream without a lookup.
  */
 export const ROWS_PER_SESSION = 4;
-export const ROWS_PER_LEG = 2;
 
 /** Leg 0 receives the caller's packets, leg 1 the callee's. */
 export type LegIndex = 0 | 1;
@@ -20,5 +19,3 @@ export const componentOf = (row: number): ComponentIndex => (row & 1) as Compone
 
 /** The stream through which this stream's packets leave: the other leg, the same component. */
 export const peerOf = (row: number): number => row ^ 2;
-/** RTP's RTCP and the reverse. */
-export const companionOf = (row: number): number => row ^ 1;

@@ -40,7 +40,6 @@ export const sendmmsg = declare<(fd: number, vector: Pointer, count: number, fla
 
 export const MSG_DONTWAIT = 0x40;
 export const MSG_TRUNC = 0x20;
-export const MSG_WAITFORONE = 0x10000;
 
 const AF_INET = 2;
 const AF_INET6 = 10;

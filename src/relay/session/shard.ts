@@ -90,10 +90,6 @@ export class Shard {
     this.#inputs.subscribe((input) => this.#step(input));
   }
 
-  get host(): string {
-    return this.#options.host;
-  }
-
   get size(): number {
     return this.counters.shard('sessionsActive');
   }
