@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { GeneratorProcess } from './generatorProcess.js';
 import { processTree } from './measure.js';
-import type { SetupResult, TrafficResult } from './messages.js';
+import type { ControlResult, TrafficResult, Transport, Walk } from './messages.js';
 import type { Options } from './options.js';
 import { type Relay, type RunningRelay, startRelay } from './relays.js';
 
@@ -26,7 +26,7 @@ export type LoadRun = {
   readonly pps: number;
   readonly round: number;
   readonly calls: number;
-  readonly failures: SetupResult['failures'];
+  readonly failures: ControlResult['failures'];
   /** Packets lost in the warm-up. */
   readonly warmupLost: number;
   readonly traffic: TrafficResult;
@@ -39,14 +39,15 @@ export type LoadRun = {
   readonly machineStolenPercent: number;
 };
 
-export type CallRun = {
+/** What was sent to the control socket, and how. */
+export type ControlVariant = { readonly walk: Walk; readonly transport: Transport; readonly clients: number };
+
+export type ControlRun = ControlVariant & {
   readonly relay: string;
-  readonly verbs: 'U+L' | 'U+L+D';
-  readonly clients: number;
   readonly round: number;
-  readonly setup: SetupResult;
-  /** CPU of the relay per call, µs. */
-  readonly cpuUsPerCall: number;
+  readonly result: ControlResult;
+  /** CPU of the relay per walk, µs. */
+  readonly cpuUsEach: number;
 };
 
 export type RssRun = {
@@ -74,7 +75,8 @@ export type GcThread = {
 
 export type Results = {
   readonly loads: readonly LoadRun[];
-  readonly calls: readonly CallRun[];
+  /** Calls first, then commands that set none up. */
+  readonly control: readonly ControlRun[];
   readonly rss: readonly RssRun[];
   readonly gc: readonly GcRun[];
 };
@@ -85,7 +87,10 @@ export const DIRECT = 'direct';
 export const PPS_PER_CALL = 100;
 /** Calls that are set up and ended before anything is measured. */
 export const WARMUP_CALLS = 300;
-/** So many times with ours: by then its hot functions are compiled. The others are, and rtpengine keeps the ports for 30 s. */
+/**
+ * So many times with ours: by then its hot functions are compiled. The others are, and rtpengine keeps the ports for 30 s. Nobody reads the
+ * rates of a smoke run: once is enough there.
+ */
 const WARMUP_ROUNDS = 10;
 
 /** What rtpbridge says where a kernel or a container forbids an engine: not an error of ours, as in most containers. */
@@ -120,23 +125,23 @@ export async function withRelay<T>(
 }
 
 /** Sets up calls that are to stay; complains about each that does not stand. */
-export async function setUpStanding(bench: Bench, relay: Relay, controlPort: number, calls: number): Promise<SetupResult> {
-  const result = await bench.generator.setUp({ controlPort, calls, clients: 8, deleteAfter: false });
+export async function setUpStanding(bench: Bench, relay: Relay, controlPort: number, calls: number): Promise<ControlResult> {
+  const result = await bench.generator.control({ transport: 'udp', port: controlPort, walk: 'U+L', count: calls, clients: 8 });
   complainOfFailures(bench, relay.name, result);
   return result;
 }
 
 /** Throws if the relay cannot even do this: nothing that follows would mean anything. */
-export async function warmUpControl(bench: Bench, relay: Relay, controlPort: number): Promise<void> {
-  for (let round = 0; round < (relay.ours ? WARMUP_ROUNDS : 1); round++) {
-    const result = await bench.generator.setUp({ controlPort, calls: WARMUP_CALLS, clients: 8, deleteAfter: true });
+export async function warmUpControl(bench: Bench, relay: Relay, port: number, transport: Transport = 'udp'): Promise<void> {
+  for (let round = 0; round < (relay.ours && !bench.options.smoke ? WARMUP_ROUNDS : 1); round++) {
+    const result = await bench.generator.control({ transport, port, walk: 'U+L+D', count: WARMUP_CALLS, clients: 8 });
     complainOfFailures(bench, relay.name, result);
-    if (result.calls === 0) throw new Error('no call of the warm-up succeeded');
+    if (result.completed === 0) throw new Error('no call of the warm-up succeeded');
   }
   await wait(200);
 }
 
-export function complainOfFailures(bench: Bench, relay: string, result: SetupResult): void {
+export function complainOfFailures(bench: Bench, relay: string, result: ControlResult, what = 'calls'): void {
   for (const [reason, count] of Object.entries(result.failures))
-    bench.complain(`${relay}: ${count} of ${result.calls + result.failed} calls failed: ${reason}`);
+    bench.complain(`${relay}: ${count} of ${result.completed + result.failed} ${what} failed: ${reason}`);
 }

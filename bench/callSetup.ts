@@ -1,49 +1,68 @@
-import { udpPort } from '../model/kernel/index.js';
 import { EVENT_DATA_WORD, EVENT_WORDS, epollWait, openEpoll, watchInput } from '../src/io/sys/epoll.js';
-import { type Arena, mapMemory } from '../src/io/sys/memory.js';
-import { closeDescriptor, openUdpSocket, recvfrom, sendto } from '../src/io/sys/socket.js';
-import { encodeSockaddr } from '../src/protocol/bytes/sockaddr.js';
-import type { SetupRequest, SetupResult } from './messages.js';
+import { mapMemory } from '../src/io/sys/memory.js';
+import { closeDescriptor } from '../src/io/sys/socket.js';
+import { type ControlClient, ControlMemory, LOOPBACK, openControlClient } from './controlClient.js';
+import type { ControlRequest, ControlResult, Walk } from './messages.js';
 import { monotonicUs } from './packets.js';
 import type { Endpoints, Side } from './traffic.js';
 
-// Clients of the control protocol, cheap enough that the relay is what is measured: system calls, no dgram sockets.
-
 const TIMEOUT_MS = 2000;
-const MOST_TIMEOUTS = 16; // After so many the relay is taken for dead: the other calls are not tried.
+const MOST_TIMEOUTS = 16; // After so many the relay is taken for dead: the rest is not tried.
 const WAIT_MS = 100;
-const ROOM_BYTES = 2048;
-const REPLY_OFFSET = 4096;
-const ADDRESS_OFFSET = 8192;
-const QUEUE_BYTES = 1 << 20;
-const LOOPBACK = '127.0.0.1';
 
-type Verb = 'U' | 'L' | 'D';
+type Verb = 'V' | 'U' | 'L' | 'Q' | 'D';
 
-/** A client has one command under way; it walks each of its calls through the verbs. */
-type Client = {
-  readonly fd: number;
+/** What a client sends one after the other, and begins again with. */
+const VERBS = { V: ['V'], Q: ['Q'], 'U+L': ['U', 'L'], 'U+L+D': ['U', 'L', 'D'], D: ['D'] } as const satisfies Record<
+  Walk | 'D',
+  readonly Verb[]
+>;
+
+/** What each command must be answered with; U and L with a port besides. */
+const ANSWERS: Readonly<Record<Verb, RegExp>> = {
+  V: /^\d{8}$/,
+  U: /^\d+( |$)/,
+  L: /^\d+( |$)/,
+  Q: /^\d+( \d+){4}$/,
+  D: /^0$/,
+};
+
+/** A client, and how far it has come. */
+type Walker = {
+  readonly index: number;
+  readonly client: ControlClient;
   call: number;
-  verb: Verb;
-  cookie: string;
+  /** Place of the command under way in the walk. */
+  step: number;
   sentAtUs: number;
   calleeSide: number;
   busy: boolean;
 };
 
-let nextCookie = 0;
+type Done = { result: ControlResult; calls: Endpoints[] };
+
 let nextRun = 0;
 
-/** Sets the calls up, blocking. Answers what it took, and the ports of each call that stands (before `D`, if that was asked). */
-export function setUpCalls(request: SetupRequest, sides: readonly [Side, Side]): { result: SetupResult; calls: Endpoints[] } {
-  const run = `bench-${process.pid}-${nextRun++}`;
-  const memory = mapMemory(ADDRESS_OFFSET + 4096);
+/** Walks all clients through their commands, blocking. Answers what it took, and the ports of each call that was set up. */
+export function driveControl(request: ControlRequest, sides: readonly [Side, Side]): Done {
+  const name = `bench-${process.pid}-${nextRun++}`;
   const epoll = openEpoll();
-  const clients: Client[] = [];
+  const memory = new ControlMemory(request.port, request.transport === 'tcp');
+  const clients: ControlClient[] = [];
+  const walk = (kind: Walk | 'D', count: number): Done =>
+    new ControlRun({ ...request, walk: kind, count }, sides, name, clients).drive(epoll);
   try {
-    encodeSockaddr({ host: LOOPBACK, port: udpPort(request.controlPort) }, new Uint32Array(memory.buffer), ADDRESS_OFFSET / 4);
-    for (let i = 0; i < request.clients; i++) clients.push(openClient(epoll, i));
-    return new SetupRun(request, sides, run, memory, clients).drive(epoll);
+    for (let i = 0; i < request.clients; i++) {
+      const client = openControlClient(request.transport, request.port, memory);
+      clients.push(client);
+      watchInput(epoll, client.fd, i);
+    }
+    if (request.walk !== 'Q') return walk(request.walk, request.count);
+    // Each client asks about a call of its own.
+    requireAll(walk('U+L', request.clients));
+    const asked = walk('Q', request.count);
+    requireAll(walk('D', request.clients));
+    return asked;
   } finally {
     for (const client of clients) closeDescriptor(client.fd);
     closeDescriptor(epoll);
@@ -51,121 +70,130 @@ export function setUpCalls(request: SetupRequest, sides: readonly [Side, Side]):
   }
 }
 
-function openClient(epoll: number, index: number): Client {
-  const opened = openUdpSocket({ host: LOOPBACK, port: udpPort(0) }, { receiveBufferBytes: QUEUE_BYTES, tos: 0 });
-  if (!opened.ok) throw new Error(`a control client cannot open its socket: ${opened.error}`);
-  watchInput(epoll, opened.value, index);
-  return { fd: opened.value, call: -1, verb: 'U', cookie: '', sentAtUs: 0, calleeSide: 0, busy: false };
+function requireAll({ result }: Done): void {
+  if (result.failed > 0) throw new Error(`the calls to be asked about failed: ${Object.keys(result.failures).join('; ')}`);
 }
 
-class SetupRun {
-  private started = 0;
-  private ended = 0;
-  private timeouts = 0;
-  private readonly calls: Endpoints[] = [];
-  private readonly failures = new Map<string, number>();
-  private readonly bytes: Buffer;
+class ControlRun {
+  readonly #verbs: readonly Verb[];
+  readonly #walkers: readonly Walker[];
+  #started = 0;
+  #ended = 0;
+  #timeouts = 0;
+  readonly #calls: Endpoints[] = [];
+  readonly #failures = new Map<string, number>();
 
   constructor(
-    private readonly request: SetupRequest,
+    private readonly request: Omit<ControlRequest, 'walk'> & { readonly walk: Walk | 'D' },
     private readonly sides: readonly [Side, Side],
-    private readonly run: string,
-    private readonly memory: Arena,
-    private readonly clients: readonly Client[],
+    private readonly name: string,
+    clients: readonly ControlClient[],
   ) {
-    this.bytes = Buffer.from(memory.buffer);
+    this.#verbs = VERBS[request.walk];
+    this.#walkers = clients.map((client, index) => {
+      return { index, client, call: -1, step: 0, sentAtUs: 0, calleeSide: 0, busy: false };
+    });
   }
 
-  drive(epoll: number): { result: SetupResult; calls: Endpoints[] } {
+  drive(epoll: number): Done {
     const events = mapMemory(4096);
     const words = new Uint32Array(events.buffer);
     const began = monotonicUs();
-    for (const client of this.clients) this.startCall(client);
-    while (this.ended < this.request.calls) {
-      const ready = epollWait(epoll, events.address, Math.min(this.clients.length, 64), WAIT_MS);
-      for (let e = 0; e < ready; e++) this.takeReply(this.clients[words[e * EVENT_WORDS + EVENT_DATA_WORD]!]!);
-      if (ready === 0) this.expire();
+    try {
+      for (const walker of this.#walkers) this.#start(walker);
+      while (this.#ended < this.request.count) {
+        const ready = epollWait(epoll, events.address, Math.min(this.#walkers.length, 64), WAIT_MS);
+        for (let e = 0; e < ready; e++) this.#receive(this.#walkers[words[e * EVENT_WORDS + EVENT_DATA_WORD]!]!);
+        if (ready === 0) this.#expire();
+      }
+    } finally {
+      events.unmap();
     }
     const seconds = (monotonicUs() - began) / 1e6;
-    events.unmap();
-    const failed = [...this.failures.values()].reduce((sum, count) => sum + count, 0);
-    const completed = this.request.calls - failed;
-    const failures = Object.fromEntries(this.failures);
-    return { result: { calls: completed, failed, failures, seconds, callsPerSecond: completed / seconds }, calls: this.calls };
+    const failed = [...this.#failures.values()].reduce((sum, count) => sum + count, 0);
+    const completed = this.request.count - failed;
+    const failures = Object.fromEntries(this.#failures);
+    return { result: { completed, failed, failures, seconds, perSecond: completed / seconds }, calls: this.#calls };
   }
 
-  private startCall(client: Client): void {
-    client.busy = this.started < this.request.calls;
-    if (!client.busy) return;
-    client.call = this.started++;
-    this.send(client, 'U');
+  #start(walker: Walker): void {
+    walker.busy = this.#started < this.request.count;
+    if (!walker.busy) return;
+    const number = this.#started++;
+    walker.call = this.request.walk === 'Q' ? walker.index : number;
+    this.#send(walker, 0);
   }
 
-  private send(client: Client, verb: Verb): void {
-    client.verb = verb;
-    client.cookie = `${process.pid}_${nextCookie++}`;
-    client.sentAtUs = monotonicUs();
-    const length = this.bytes.write(`${client.cookie} ${this.command(client)}\n`, 0, ROOM_BYTES, 'latin1');
-    sendto(client.fd, this.memory.address, length, 0, this.memory.address + ADDRESS_OFFSET, 16);
+  #send(walker: Walker, step: number): void {
+    walker.step = step;
+    walker.sentAtUs = monotonicUs();
+    walker.client.send(this.#command(this.#verbs[step]!, walker.call));
   }
 
   /** Tags end in `;1`: rtpengine's classic parser takes a plain tag for a fallback request and answers with the client's own port. */
-  private command({ verb, call }: Client): string {
-    const callId = `${this.run}-${call}`;
-    if (verb === 'U') return `U ${callId} ${LOOPBACK} ${this.sides[0].port} f${call};1`;
-    if (verb === 'L') return `L ${callId} ${LOOPBACK} ${this.sides[1].port} f${call};1 t${call};1`;
-    return `D ${callId} f${call};1 t${call};1`;
-  }
-
-  private takeReply(client: Client): void {
-    const length = recvfrom(client.fd, this.memory.address + REPLY_OFFSET, ROOM_BYTES, 0, 0, 0);
-    if (length <= 0) return;
-    const text = this.bytes.toString('latin1', REPLY_OFFSET, REPLY_OFFSET + length);
-    const [cookie, ...words] = text.trim().split(' ');
-    if (!client.busy || cookie !== client.cookie) return; // The late reply to a command that has timed out.
-    const refusal = this.refusalIn(client.verb, words);
-    if (refusal !== null) this.fail(client, refusal);
-    else if (client.verb === 'U') {
-      client.calleeSide = Number(words[0]);
-      this.send(client, 'L');
-    } else if (client.verb === 'L') {
-      this.calls.push({ callerSide: Number(words[0]), calleeSide: client.calleeSide });
-      if (this.request.deleteAfter) this.send(client, 'D');
-      else this.end(client);
-    } else this.end(client);
-  }
-
-  /** Why a reply is not what a relay must answer, or null. */
-  private refusalIn(verb: Verb, words: readonly string[]): string | null {
-    if (verb === 'D') return words[0] === '0' ? null : `D answered ${words.join(' ')}`;
-    const port = Number(words[0]);
-    if (!/^\d+$/.test(words[0] ?? '') || port < 1 || port > 65_535) return `${verb} answered ${words.join(' ')}`;
-    return this.sides.some((side) => side.port === port) ? `${verb} answered with our own port` : null;
-  }
-
-  private expire(): void {
-    const oldest = monotonicUs() - TIMEOUT_MS * 1000;
-    for (const client of this.clients) {
-      if (!client.busy || client.sentAtUs >= oldest) continue;
-      if (++this.timeouts === MOST_TIMEOUTS) this.giveUp();
-      this.fail(client, `${client.verb} not answered in ${TIMEOUT_MS} ms`);
+  #command(verb: Verb, call: number): string {
+    const callId = `${this.name}-${call}`;
+    switch (verb) {
+      case 'V':
+        return 'V';
+      case 'U':
+        return `U ${callId} ${LOOPBACK} ${this.sides[0].port} f${call};1`;
+      case 'L':
+        return `L ${callId} ${LOOPBACK} ${this.sides[1].port} f${call};1 t${call};1`;
+      case 'Q':
+      case 'D':
+        return `${verb} ${callId} f${call};1 t${call};1`;
     }
   }
 
-  private giveUp(): void {
-    const rest = this.request.calls - this.started;
-    if (rest > 0) this.failures.set('not tried any more', rest);
-    this.started += rest;
-    this.ended += rest;
+  #receive(walker: Walker): void {
+    const answer = walker.client.receive();
+    if (answer === null || !walker.busy) return;
+    const verb = this.#verbs[walker.step]!;
+    const refusal = this.#refusalIn(verb, answer);
+    if (refusal !== null) {
+      this.#fail(walker, refusal);
+      return;
+    }
+    if (verb === 'U') walker.calleeSide = Number.parseInt(answer, 10);
+    if (verb === 'L') this.#calls.push({ callerSide: Number.parseInt(answer, 10), calleeSide: walker.calleeSide });
+    if (walker.step + 1 < this.#verbs.length) this.#send(walker, walker.step + 1);
+    else this.#end(walker);
   }
 
-  private fail(client: Client, reason: string): void {
-    this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
-    this.end(client);
+  /** Why an answer is not what a relay must say, or null. */
+  #refusalIn(verb: Verb, answer: string): string | null {
+    if (!ANSWERS[verb].test(answer)) return `${verb} answered ${answer}`;
+    if (verb !== 'U' && verb !== 'L') return null;
+    const port = Number.parseInt(answer, 10);
+    if (port < 1 || port > 65_535) return `${verb} answered ${answer}`;
+    return this.sides.some((side) => side.port === port) ? `${verb} answered with our own port` : null;
   }
 
-  private end(client: Client): void {
-    this.ended++;
-    this.startCall(client);
+  #expire(): void {
+    const oldest = monotonicUs() - TIMEOUT_MS * 1000;
+    for (const walker of this.#walkers) {
+      if (!walker.busy || walker.sentAtUs >= oldest) continue;
+      // On a connection a late answer would be taken for the next one.
+      if (++this.#timeouts === MOST_TIMEOUTS || this.request.transport === 'tcp') this.#giveUp();
+      this.#fail(walker, `${this.#verbs[walker.step]} not answered in ${TIMEOUT_MS} ms`);
+    }
+  }
+
+  #giveUp(): void {
+    const rest = this.request.count - this.#started;
+    if (rest > 0) this.#failures.set('not tried any more', rest);
+    this.#started += rest;
+    this.#ended += rest;
+  }
+
+  #fail(walker: Walker, reason: string): void {
+    this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
+    this.#end(walker);
+  }
+
+  #end(walker: Walker): void {
+    this.#ended++;
+    this.#start(walker);
   }
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { raiseFileLimit } from '../src/io/sys/resourceLimit.js';
 import { type Bench, DIRECT, PPS_PER_CALL, type Results, WARMUP_CALLS } from './bench.js';
-import { measureCallRates } from './calls.js';
+import { measureCallRates, measureCommandRates } from './calls.js';
 import { measureCollections } from './gc.js';
 import { type GeneratorProcess, startGeneratorProcess } from './generatorProcess.js';
 import { goalsOf } from './goals.js';
@@ -60,7 +60,10 @@ async function measureAll(bench: Bench): Promise<Results> {
   const wanted = (section: Section): boolean => bench.options.sections.includes(section);
   return {
     loads: wanted('load') ? await measureLoads(bench) : [],
-    calls: wanted('calls') ? await measureCallRates(bench) : [],
+    control: [
+      ...(wanted('calls') ? await measureCallRates(bench) : []),
+      ...(wanted('commands') ? await measureCommandRates(bench) : []),
+    ],
     rss: wanted('rss') && !bench.options.smoke ? await measureRss(bench) : [],
     gc: wanted('gc') && !bench.options.smoke ? await measureCollections(bench) : [],
   };

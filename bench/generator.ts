@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { udpPort } from '../model/kernel/index.js';
 import { openUdpSocket } from '../src/io/sys/socket.js';
 import { forceSocketQueues, localPort, stampArrivals } from '../src/io/sys/socketProperties.js';
-import { setUpCalls } from './callSetup.js';
+import { driveControl } from './callSetup.js';
 import { MAX_BATCH, MAX_CALLS, type Reply, type Request, type TrafficRequest, type TrafficResult } from './messages.js';
 import { makeSharedState, ORDER, type ReceiverStart, type SharedState } from './packets.js';
 import { type Endpoints, routeDirectly, routeStreams, type Side, sendTraffic } from './traffic.js';
@@ -53,13 +53,13 @@ function runTraffic(generator: Generator, request: TrafficRequest): TrafficResul
 
 function answer(generator: Generator, request: Request): Reply {
   switch (request.kind) {
-    case 'setup': {
-      const { result, calls } = setUpCalls(request, generator.sides);
-      if (!request.deleteAfter) {
+    case 'control': {
+      const { result, calls } = driveControl(request, generator.sides);
+      if (request.walk === 'U+L') {
         generator.calls = [...generator.calls, ...calls].slice(0, MAX_CALLS);
         routeStreams(generator.calls, generator.shared);
       }
-      return { kind: 'setup', result };
+      return { kind: 'control', result };
     }
     case 'traffic':
       return { kind: 'traffic', result: runTraffic(generator, request) };

@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Reply, Request, SetupRequest, SetupResult, TrafficRequest, TrafficResult } from './messages.js';
+import type { ControlRequest, ControlResult, Reply, Request, TrafficRequest, TrafficResult } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./generator.js', import.meta.url));
 
 /** The load generator as the comparison sees it. One request at a time. */
 export type GeneratorProcess = {
-  readonly setUp: (request: Omit<SetupRequest, 'kind'>) => Promise<SetupResult>;
+  readonly control: (request: Omit<ControlRequest, 'kind'>) => Promise<ControlResult>;
   readonly send: (request: Omit<TrafficRequest, 'kind'>) => Promise<TrafficResult>;
   readonly forget: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -33,7 +33,7 @@ export function startGeneratorProcess(): GeneratorProcess {
   }
 
   return {
-    setUp: async (request) => (await ask({ kind: 'setup', ...request }, 'setup')).result,
+    control: async (request) => (await ask({ kind: 'control', ...request }, 'control')).result,
     send: async (request) => (await ask({ kind: 'traffic', ...request }, 'traffic')).result,
     forget: async () => void (await ask({ kind: 'forget' }, 'forgotten')),
     stop: async () => {

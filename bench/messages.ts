@@ -1,15 +1,21 @@
 // What compare.ts asks of the load generator, and what it answers: one request, one reply, over the IPC channel of a child process.
 
-/** Sets calls up one after the other on every client, as a SIP proxy would: `U`, `L`, and `D` when asked. */
-export type SetupRequest = {
-  readonly kind: 'setup';
-  /** UDP control port of the relay, on 127.0.0.1. */
-  readonly controlPort: number;
-  readonly calls: number;
-  /** How many clients, each with one request under way. */
+export type Transport = 'udp' | 'tcp';
+
+/** What a client does again and again, one command after the other, as a SIP proxy would: ask, or set up a call, or also end it. */
+export type Walk = 'V' | 'Q' | 'U+L' | 'U+L+D';
+
+/** Sends control commands. The calls of `U+L` stay. */
+export type ControlRequest = {
+  readonly kind: 'control';
+  readonly transport: Transport;
+  /** Control port of the relay, on 127.0.0.1. */
+  readonly port: number;
+  readonly walk: Walk;
+  /** How many walks, of all clients together. */
+  readonly count: number;
+  /** How many clients, each with one command under way. */
   readonly clients: number;
-  /** Ends each call as soon as it stands. */
-  readonly deleteAfter: boolean;
 };
 
 /** Sends packets through the calls that stand (or from one socket straight to the other) and measures what arrives. */
@@ -29,16 +35,17 @@ export type TrafficRequest = {
 /** Forgets the calls that stand: the relay is gone. */
 export type ForgetRequest = { readonly kind: 'forget' };
 
-export type Request = SetupRequest | TrafficRequest | ForgetRequest;
+export type Request = ControlRequest | TrafficRequest | ForgetRequest;
 
-export type SetupResult = {
-  readonly calls: number;
+export type ControlResult = {
+  /** Walks that came to their end. */
+  readonly completed: number;
   readonly failed: number;
   /** What went wrong, and how often. */
   readonly failures: Readonly<Record<string, number>>;
   readonly seconds: number;
-  /** Calls completed per second. */
-  readonly callsPerSecond: number;
+  /** Completed walks per second. */
+  readonly perSecond: number;
 };
 
 export type TrafficResult = {
@@ -66,7 +73,7 @@ export type TrafficResult = {
 };
 
 export type Reply =
-  | { readonly kind: 'setup'; readonly result: SetupResult }
+  | { readonly kind: 'control'; readonly result: ControlResult }
   | { readonly kind: 'traffic'; readonly result: TrafficResult }
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'error'; readonly message: string };

@@ -4,7 +4,7 @@ import { PPS_PER_CALL, WARMUP_CALLS } from './bench.js';
 import { MAX_BATCH, MAX_CALLS } from './messages.js';
 
 /** The parts of a run. */
-export const SECTIONS = ['load', 'calls', 'rss', 'gc'] as const;
+export const SECTIONS = ['load', 'calls', 'commands', 'rss', 'gc'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The relays that we know how to start. */
@@ -22,6 +22,7 @@ export type Options = {
   readonly batch: number;
   readonly workers: number;
   readonly calls: number;
+  readonly commands: number;
   readonly rssCalls: readonly number[];
   readonly gcSeconds: number;
   readonly minPort: number;
@@ -49,7 +50,7 @@ const TABLE = {
   sections: {
     argument: 'LIST',
     default: SECTIONS.join(','),
-    smoke: 'load,calls',
+    smoke: 'load,calls,commands',
     means: `what to measure, of ${SECTIONS.join(', ')}`,
   },
   loads: {
@@ -64,6 +65,7 @@ const TABLE = {
   batch: { argument: 'N', default: '32', means: `packets per sendmmsg call of the generator, 1 to ${MAX_BATCH}` },
   workers: { argument: 'N', default: '1', means: 'media threads of rtpbridge' },
   calls: { argument: 'N', default: '2000', smoke: '50', means: 'calls per measurement of the call rate' },
+  commands: { argument: 'N', default: '20000', smoke: '400', means: 'commands per measurement of V and Q' },
   'rss-calls': { argument: 'LIST', default: '1000,5000', means: 'sessions at which memory is read, ascending' },
   'gc-seconds': { argument: 'N', default: '60', means: 'how long garbage collections are counted, at 50,000 packets a second' },
   ports: { argument: 'MIN-MAX', default: '20000-59999', means: 'media ports of every relay; a call takes four' },
@@ -84,7 +86,10 @@ export function helpText(): string {
       "--peer-cmd 'CMD'",
       'one more relay that speaks the rtpproxy protocol over UDP: its command line, with {port} for the control',
     ),
-    line('', 'port and {min} and {max} for the media ports; may be given several times'),
+    line(
+      '',
+      'port and {min} and {max} for the media ports, and {tcp} if it has a control port there; may be given several times',
+    ),
     line('--smoke', 'a run of less than 40 s that fails if a packet is lost or a call fails'),
     line('--help', 'this text'),
   ].join('\n');
@@ -149,6 +154,7 @@ function readValues(text: (key: Key) => string, peerCommands: readonly string[],
     batch: whole('batch', 1, MAX_BATCH),
     workers: whole('workers', 1, 256),
     calls,
+    commands: whole('commands', 1, 10_000_000),
     rssCalls: rssCalls.sort((a, b) => a - b),
     gcSeconds: number('gc-seconds', 1, 3600),
     minPort,

@@ -2,11 +2,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ok, type Result, refuse } from '../model/kernel/index.js';
+import type { Transport } from './messages.js';
 import type { Options, RelayName } from './options.js';
 
 const RTPBRIDGE = fileURLToPath(new URL('../src/cli/rtpbridge.js', import.meta.url));
@@ -20,16 +22,28 @@ export type Relay = {
   readonly name: string;
   /** Whether it is ours, and so runs in Node and has the goals. */
   readonly ours: boolean;
+  /** Over what it takes commands. */
+  readonly transports: readonly Transport[];
+  /** Whether it can be asked about a call again and again. */
+  readonly takesQueries: boolean;
   /** Program and arguments. */
   readonly command: (where: Where) => readonly string[];
 };
 
-type Where = { readonly port: number; readonly spare: number; readonly dataDir: string; readonly traceGc: boolean };
+type Where = {
+  readonly port: number;
+  readonly tcpPort: number;
+  readonly spare: number;
+  readonly dataDir: string;
+  readonly traceGc: boolean;
+};
 
 /** A relay that runs, alone on its ports. */
 export type RunningRelay = {
   readonly pid: number;
   readonly controlPort: number;
+  /** For a relay that has TCP among its transports. */
+  readonly tcpPort: number;
   /** What it has printed so far, the beginning dropped when long. */
   readonly output: () => string;
   readonly onStdout: (listener: (chunk: string) => void) => void;
@@ -63,12 +77,26 @@ function rtpbridge(engine: Exclude<RelayName, 'rtpengine'>, { minPort, maxPort, 
   return {
     name: engine,
     ours: true,
-    command: ({ port, dataDir, traceGc }) => [
+    transports: ['udp', 'tcp'],
+    takesQueries: true,
+    command: ({ port, tcpPort, dataDir, traceGc }) => [
       process.execPath,
       ...(traceGc ? ['--trace-gc'] : []),
       RTPBRIDGE,
       'serve',
-      ...['-s', `udp:127.0.0.1:${port}`, '-l', '127.0.0.1', '-m', `${minPort}`, '-M', `${maxPort}`],
+      // UDP last: a relay that answers there has opened the other.
+      ...[
+        '-s',
+        `tcp:127.0.0.1:${tcpPort}`,
+        '-s',
+        `udp:127.0.0.1:${port}`,
+        '-l',
+        '127.0.0.1',
+        '-m',
+        `${minPort}`,
+        '-M',
+        `${maxPort}`,
+      ],
       ...['--workers', `${workers}`, '--engine', engine, '--data-dir', dataDir],
     ],
   };
@@ -78,6 +106,8 @@ function rtpengine({ minPort, maxPort }: Options): Relay {
   return {
     name: 'rtpengine',
     ours: false,
+    transports: ['udp'],
+    takesQueries: false, // Each Q of the classic protocol stops one of its threads for good (10.5.3).
     command: ({ port, spare }) => [
       'rtpengine',
       ...['--config-file=none', '--foreground', '--log-stderr', '--log-level=3', '--table=-1', '--interface=127.0.0.1'],
@@ -88,16 +118,21 @@ function rtpengine({ minPort, maxPort }: Options): Relay {
 }
 
 function peer(command: string, name: string, { minPort, maxPort }: Options): Relay {
-  const filled = (port: number): string =>
-    command.replaceAll('{port}', `${port}`).replaceAll('{min}', `${minPort}`).replaceAll('{max}', `${maxPort}`);
-  return { name, ours: false, command: ({ port }) => ['/bin/sh', '-c', `exec ${filled(port)}`] };
+  const filled = ({ port, tcpPort }: Where): string =>
+    command
+      .replaceAll('{port}', `${port}`)
+      .replaceAll('{tcp}', `${tcpPort}`)
+      .replaceAll('{min}', `${minPort}`)
+      .replaceAll('{max}', `${maxPort}`);
+  const transports: Transport[] = command.includes('{tcp}') ? ['udp', 'tcp'] : ['udp'];
+  return { name, ours: false, transports, takesQueries: true, command: (where) => ['/bin/sh', '-c', `exec ${filled(where)}`] };
 }
 
 /** Starts a relay and waits until it answers `V`. Refuses with what it printed last if it does not come up. */
 export async function startRelay(relay: Relay, { traceGc = false } = {}): Promise<Result<RunningRelay, string>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rtpbridge-bench-'));
-  const [port, spare] = [await freePort(), await freePort()];
-  const [program, ...args] = relay.command({ port, spare, dataDir, traceGc });
+  const [port, spare, tcpPort] = [await freePort(), await freePort(), await freeTcpPort()];
+  const [program, ...args] = relay.command({ port, tcpPort, spare, dataDir, traceGc });
   // A process group of its own, so that a relay that forks is ended as a whole.
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
@@ -114,6 +149,7 @@ export async function startRelay(relay: Relay, { traceGc = false } = {}): Promis
   const handle: RunningRelay = {
     pid: child.pid ?? 0,
     controlPort: port,
+    tcpPort,
     output: () => output,
     onStdout: (listener) => void child.stdout.on('data', listener),
     stop,
@@ -179,5 +215,15 @@ async function freePort(): Promise<number> {
   const { port } = socket.address();
   socket.close();
   await once(socket, 'close');
+  return port;
+}
+
+async function freeTcpPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
   return port;
 }

@@ -1,5 +1,5 @@
-import { type CallRun, DIRECT, type GcRun, type LoadRun, type Results, type RssRun } from './bench.js';
-import { callFigure, type Goal, loadFigure, PEER, ratioOf } from './goals.js';
+import { type ControlRun, DIRECT, type GcRun, type LoadRun, type Results, type RssRun } from './bench.js';
+import { controlFigure, type Goal, loadFigure, PEER, ratioOf } from './goals.js';
 import { HISTOGRAM_US } from './packets.js';
 
 /** The tables of a run, as Markdown that is readable as it stands. */
@@ -7,7 +7,7 @@ export function reportText(results: Results, goals: readonly Goal[]): string {
   const parts: string[] = [];
   if (results.loads.length > 0) parts.push(loadTable(results.loads));
   if (comparable(results.loads).length > 0) parts.push(ratioTable(results.loads));
-  if (results.calls.length > 0) parts.push(callTable(results.calls));
+  if (results.control.length > 0) parts.push(controlTable(results.control));
   if (results.rss.length > 0) parts.push(rssTable(results.rss));
   if (results.gc.length > 0) parts.push(gcTable(results.gc));
   if (goals.length > 0) parts.push(goalTable(goals));
@@ -78,37 +78,36 @@ function ratioTable(runs: readonly LoadRun[]): string {
   return table(`CPU per packet, of ${PEER}'s`, ['pps', ...relays], rows);
 }
 
-function callTable(runs: readonly CallRun[]): string {
-  const variants = unique(runs.map(({ verbs, clients }) => `${verbs} ${clients}`)).map((key) => {
-    const { verbs, clients } = runs.find((run) => `${run.verbs} ${run.clients}` === key)!;
-    return { verbs, clients };
+type ControlColumn = { readonly head: string; readonly of: (run: ControlRun) => number };
+
+const RATE: ControlColumn = { head: 'per second', of: (run) => run.result.perSecond };
+const CONTROL_COLUMNS: readonly ControlColumn[] = [
+  { head: 'CPU us each', of: (run) => run.cpuUsEach },
+  { head: 'failed', of: (run) => run.result.failed },
+];
+
+function controlTable(runs: readonly ControlRun[]): string {
+  const nameOf = ({ walk, transport, clients }: ControlRun): string =>
+    `${walk}, ${transport.toUpperCase()}, ${clients} client${clients > 1 ? 's' : ''}`;
+  // Of each variant and relay one run, whatever the round.
+  const shown = new Map(runs.map((run) => [`${nameOf(run)}, ${run.relay}`, run]));
+  const inOrder = unique(runs.map(nameOf)).flatMap((name) => [...shown].filter(([, run]) => nameOf(run) === name));
+  const rows = inOrder.map(([name, run]) => {
+    const of = (relay: string, column: ControlColumn): number | null => controlFigure(runs, relay, run, column.of);
+    return [
+      name,
+      figure(of(run.relay, RATE), 0),
+      figure(ratioOf(of(run.relay, RATE), of(PEER, RATE)), 2),
+      ...CONTROL_COLUMNS.map((column) => figure(of(run.relay, column), 0)),
+    ];
   });
-  const rows = variants.flatMap((variant) =>
-    unique(runs.map(({ relay }) => relay)).map((relay) => {
-      const of = (name: string, choose: (run: CallRun) => number): number | null => callFigure(runs, name, variant, choose);
-      const rate = of(relay, (run) => run.setup.callsPerSecond);
-      return [
-        `${variant.verbs}, ${variant.clients} client${variant.clients > 1 ? 's' : ''}, ${relay}`,
-        figure(rate, 0),
-        figure(
-          ratioOf(
-            rate,
-            of(PEER, (run) => run.setup.callsPerSecond),
-          ),
-          2,
-        ),
-        figure(
-          of(relay, (run) => run.cpuUsPerCall),
-          0,
-        ),
-        figure(
-          of(relay, (run) => run.setup.failed),
-          0,
-        ),
-      ];
-    }),
-  );
-  return table('Calls', ['commands, clients, relay', 'calls/s', `of ${PEER}'s`, 'CPU us/call', 'failed'], rows);
+  const head = [
+    'commands, transport, clients, relay',
+    RATE.head,
+    `of ${PEER}'s`,
+    ...CONTROL_COLUMNS.map((column) => column.head),
+  ];
+  return table('Control commands (U+L and U+L+D: calls; V and Q: commands)', head, rows);
 }
 
 function rssTable(runs: readonly RssRun[]): string {

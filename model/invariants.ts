@@ -1,5 +1,5 @@
 import type { SessionEvent } from './session/event.js';
-import { SIDES } from './session/side.js';
+import { SIDES, type Side } from './session/side.js';
 import { isComplete, type SessionState } from './session/state.js';
 
 /** What is true of every session after every event. Answers the first rule that is broken, in words, or null. */
@@ -25,19 +25,22 @@ export function brokenInvariant(state: SessionState, phase: string): string | nu
 /** Ports held by live sessions, watched over a whole log: no pair is held twice. One instance per port space (a family). */
 export class PortsHeld {
   readonly #holders = new Map<string, string>();
-  readonly #held = new Map<string, string[]>();
+  readonly #held = new Map<string, Map<Side, string>>();
 
   /** Takes one event of the session named `session`; answers the broken rule, or null. */
   follow(session: string, event: SessionEvent): string | null {
     if (event.type === 'SessionClosed') {
-      for (const port of this.#held.get(session) ?? []) this.#holders.delete(port);
+      for (const port of this.#held.get(session)?.values() ?? []) this.#holders.delete(port);
       this.#held.delete(session);
     }
     if (event.type !== 'LegOpened') return null;
     const port = `${event.local.host}:${event.local.port}`;
     const holder = this.#holders.get(port);
+    const held = this.#held.get(session) ?? new Map<Side, string>();
+    const before = held.get(event.side);
+    if (before !== undefined) this.#holders.delete(before); // The leg has left its old port for this one.
     this.#holders.set(port, session);
-    this.#held.set(session, [...(this.#held.get(session) ?? []), port]);
+    this.#held.set(session, held.set(event.side, port));
     return holder === undefined ? null : `${port} is opened for ${session} while ${holder} holds it`;
   }
 

@@ -1,91 +1,236 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ok, type Result, refuse } from '../model/kernel/index.js';
+import { familyOf, ok, type Result, refuse } from '../model/kernel/index.js';
+import type { Accountants } from './io/accounting/accountants.js';
 import { openControl } from './io/control/openControl.js';
 import { makeRoomForSockets } from './io/fileLimit.js';
 import { resolveListenAddress } from './io/localAddress.js';
-import { closeLogger, openLogger } from './io/logging.js';
+import { closeLogger, type Logger, openLogger } from './io/logging.js';
+import { openNotifier } from './io/notify/notifier.js';
 import { removePidFile, writePidFile } from './io/pidFile.js';
-import { type EngineChoice, MediaThreads } from './io/threads/mediaThreads.js';
-import { type ControlAddress, parseControlAddress } from './relay/controlAddress.js';
+import type { EngineChoice } from './io/threads/mediaThread.js';
+import { MediaThreads } from './io/threads/mediaThreads.js';
+import type { ShardSetting } from './io/threads/shardStart.js';
+import { type ControlAddress, controlProblem, parseControlAddress } from './relay/controlAddress.js';
+import { combineModules, type ModuleSettings, moduleInstances } from './relay/modules/config.js';
+import { parseNetworks } from './relay/networks/parse.js';
+import { defaultAsymmetric, defaultNetwork, type NetworkTable } from './relay/networks/table.js';
+import { isNotifyEnabled, type Permitted, parsePermitted } from './relay/notify/targets.js';
 import type { RelayOptions } from './relay/options.js';
 import { type PortRange, portRange } from './relay/portalloc/portTable.js';
 import { Dispatch } from './relay/supervisor/dispatch.js';
 
 const WORKER_FILE = fileURLToPath(new URL('../workers/media.js', import.meta.url));
+/** How often a relay that is about to end looks whether its last session has gone. */
+const DRAIN_POLL_MS = 100;
 
 /** A relay that serves. */
 export type Relay = {
   readonly control: readonly ControlAddress[];
-  readonly host: string;
+  readonly networks: NetworkTable;
   readonly range: PortRange;
   readonly workers: number;
   readonly choice: EngineChoice;
   readonly logFolder: string;
   /** Something to say about the system, if there is. */
   readonly advice: string | null;
+  readonly log: Logger;
+  /** Refuses new sessions from now on; `drained` is fulfilled when the last one has ended. May be called again. */
+  readonly drain: () => void;
+  readonly drained: Promise<void>;
   /** Ends every session, closes everything, leaves no file behind but the event log. */
   readonly stop: () => Promise<void>;
 };
 
+/** What whoever starts a relay adds to the options. */
+export type RelayWorld = {
+  /** The relay cannot go on. */
+  readonly onFatal: (reason: string) => void;
+  /** Whose the socket files are to be; null: whoever runs the relay. */
+  readonly owner: { readonly uid: number | null; readonly gid: number } | null;
+};
+
+/** The options, as far as they could not be checked one by one. */
+type Plan = {
+  readonly control: readonly ControlAddress[];
+  readonly networks: NetworkTable;
+  readonly permitted: readonly Permitted[];
+  readonly modules: ModuleSettings;
+  readonly range: PortRange;
+  readonly logFolder: string;
+};
+
 /**
  * Puts a relay together and starts it: media threads first, then the control sockets, so that the first command finds everything ready.
- * What is wrong is said in one line, and nothing is left open then. `onFatal`: the relay cannot go on.
+ * What is wrong is said in one line, and nothing is left open then.
  */
-export async function startRelay(options: RelayOptions, onFatal: (reason: string) => void): Promise<Result<Relay, string>> {
-  const checked = await checkOptions(options);
-  if (!checked.ok) return checked;
-  const { control, host, range } = checked.value;
-  const room = await makeRoomForSockets(range);
+export async function startRelay(options: RelayOptions, world: RelayWorld): Promise<Result<Relay, string>> {
+  const planned = await planOf(options);
+  if (!planned.ok) return planned;
+  const plan = planned.value;
+  const room = await makeRoomForSockets(plan.range, options.openFiles !== null);
   if (!room.ok) return room;
-  const logger = openLogger(options.logLevel);
-  const logFolder = join(resolve(options.dataDir), 'log');
-  const closing: (() => Promise<void>)[] = [() => closeLogger(logger)];
+  const log = openLogger(options);
+  const closing: (() => Promise<void>)[] = [() => closeLogger(log)];
   const stop = async (): Promise<void> => {
     for (const close of closing.splice(0).reverse()) await close();
   };
   try {
-    const { threads, choice } = await MediaThreads.start({
-      workerFile: WORKER_FILE,
-      workers: options.workers,
-      range,
-      host,
-      ttlMs: options.ttlSeconds * 1000,
-      setupTtlMs: options.setupTtlSeconds * 1000,
-      engine: options.engine,
-      logFolder,
-      onWarning: (text) => logger.warn(text),
-      onFatal,
+    const { threads, choice } = await openMedia(options, plan, log, world.onFatal, closing);
+    const dispatch = new Dispatch(threads.links, grammarOf(plan));
+    const draining = drainOf(dispatch, closing);
+    const { handle, counts } = dispatch;
+    const listener = await openControl(plan.control, {
+      handle,
+      onDuplicate: () => {
+        counts.duplicates++;
+      },
+      onEnd: draining.drain,
+      unixFiles: { mode: options.socketMode, uid: world.owner?.uid ?? null, gid: world.owner?.gid ?? null },
+      onWarning: (text) => log.warn(text),
     });
-    closing.push(() => threads.stop());
-    const dispatch = new Dispatch(threads.links);
-    const listener = await openControl(control, (command, answer) => dispatch.handle(command, answer));
     closing.push(() => listener.close());
     const { pidFile } = options;
     if (pidFile !== null) {
-      writePidFile(pidFile);
+      const written = writePidFile(pidFile);
+      if (!written.ok) log.error(written.error);
       closing.push(async () => removePidFile(pidFile));
     }
-    return ok({ control, host, range, workers: threads.links.length, choice, logFolder, advice: room.value, stop });
+    const { control, networks, range, logFolder } = plan;
+    const facts = { control, networks, range, logFolder, choice, workers: threads.links.length, advice: room.value, log };
+    return ok({ ...facts, ...draining, stop });
   } catch (error) {
     await stop();
     return refuse((error as Error).message);
   }
 }
 
-type Checked = { readonly control: readonly ControlAddress[]; readonly host: string; readonly range: PortRange };
+/** The media threads, and those whom they tell what happens. */
+async function openMedia(
+  options: RelayOptions,
+  plan: Plan,
+  log: Logger,
+  onFatal: (reason: string) => void,
+  closing: (() => Promise<void>)[],
+): Promise<{ readonly threads: MediaThreads; readonly choice: EngineChoice }> {
+  const warn = (text: string): void => log.warn(text);
+  const notifier = openNotifier(warn);
+  closing.push(() => notifier.close());
+  const accountants = await openAccounts(plan.modules, options.startFolder, warn);
+  if (accountants !== null) closing.push(() => accountants.close());
+  const started = await MediaThreads.start({
+    workerFile: WORKER_FILE,
+    workers: options.workers,
+    setting: settingOf(options, plan),
+    onWarning: warn,
+    onFatal,
+    onNotification: ({ target, line, ended }) => notifier.send(target, line, ended),
+    onAccount: (account) => accountants?.account(account),
+    onRtcp: (report) => accountants?.reportRtcp(report),
+  });
+  closing.push(() => started.threads.stop());
+  return started;
+}
 
-async function checkOptions(options: RelayOptions): Promise<Result<Checked, string>> {
+/** Loaded only where something is to be written: they need system calls. */
+async function openAccounts(modules: ModuleSettings, folder: string, warn: (text: string) => void): Promise<Accountants | null> {
+  if (!modules.acctCsv && modules.acctRtcpHep === null) return null;
+  const { openAccountants } = await import('./io/accounting/accountants.js');
+  return openAccountants(modules, folder, warn);
+}
+
+function settingOf(options: RelayOptions, plan: Plan): ShardSetting {
+  const { networks, permitted, modules, range, logFolder } = plan;
+  const { ttlSeconds, setupTtlSeconds, independentTtl, doubling, sequentialPorts, tos, engine } = options;
+  const { host, advertised } = defaultNetwork(networks);
+  return {
+    range,
+    // A session holds a pair of one family at least, and one thread may end up with all of them.
+    slots: range.pairs * (hasIPv6(networks) ? 2 : 1),
+    network: { host, advertised },
+    ttlMs: ttlSeconds * 1000,
+    setupTtlMs: setupTtlSeconds * 1000,
+    independentTtl,
+    doubling,
+    recordRtcp: options.recordRtcp,
+    reporting: modules.acctRtcpHep !== null,
+    accounting: modules.acctCsv,
+    loadLimits: options.overload,
+    sequentialPorts,
+    tos: tos < 0 ? null : tos,
+    control: { networks, asymmetric: defaultAsymmetric(options, networks), permitted },
+    engine,
+    logFolder,
+    profileFolder: options.profileDir,
+  };
+}
+
+const hasIPv6 = ({ networks }: NetworkTable): boolean => networks.some(({ host }) => familyOf(host) === 'IPv6');
+
+const grammarOf = ({ networks, permitted, modules }: Plan) => ({
+  bridging: networks.bridge !== null,
+  ipv6: hasIPv6(networks),
+  notify: isNotifyEnabled(permitted),
+  hasLabel: (label: string) => networks.networks.some((network) => network.label === label),
+  moduleInstances: (id: number) => moduleInstances(modules, id),
+});
+
+function drainOf(dispatch: Dispatch, closing: (() => Promise<void>)[]): Pick<Relay, 'drain' | 'drained'> {
+  let begin: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  let isStopped = false;
+  closing.push(async () => {
+    isStopped = true;
+  });
+  const drained = begun.then(async () => {
+    // A session that was on its way when the draining began is counted by then.
+    do await delay(DRAIN_POLL_MS);
+    while (!isStopped && dispatch.sum('sessionsActive') > 0);
+  });
+  const drain = (): void => {
+    dispatch.drain();
+    begin();
+  };
+  return { drain, drained };
+}
+
+async function planOf(options: RelayOptions): Promise<Result<Plan, string>> {
   const control: ControlAddress[] = [];
   for (const text of options.control) {
     const parsed = parseControlAddress(text);
     if (!parsed.ok) return parsed;
     control.push(parsed.value);
   }
+  const problem = controlProblem(control, options.foreground);
+  if (problem !== null) return refuse(problem);
   const range = portRange(options.portMin, options.portMax);
   if (range.pairs < 1) {
     return refuse(`-m ${options.portMin} -M ${options.portMax}: the range holds no even port with its odd neighbour`);
   }
-  const host = await resolveListenAddress(options.listen);
-  return host.ok ? ok({ control, host: host.value, range }) : host;
+  const permitted = parsePermitted(options.notify);
+  if (!permitted.ok) return permitted;
+  const modules = modulesOf(options);
+  if (!modules.ok) return modules;
+  const networks = await parseNetworks(options.networks, options.advertise, (name, family) =>
+    resolveListenAddress(name, family, options.resolve),
+  );
+  if (!networks.ok) return networks;
+  const logFolder = join(resolve(options.dataDir), 'log');
+  return ok({ control, networks: networks.value, permitted: permitted.value, modules: modules.value, range, logFolder });
+}
+
+function modulesOf({ dso, configFile }: RelayOptions): Result<ModuleSettings, string> {
+  if (configFile === null) return combineModules(dso, null);
+  let text: string;
+  try {
+    text = readFileSync(configFile, 'utf8');
+  } catch (error) {
+    return refuse(`--config ${configFile}: it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const modules = combineModules(dso, text);
+  return modules.ok ? modules : refuse(`--config ${configFile}: ${modules.error}`);
 }

@@ -65,6 +65,17 @@ test('every long option of the README is in the help of the program', () => {
   assert.deepEqual(missing, []);
 });
 
+test('[SY-33] every long option of the relay is in the README', () => {
+  const { stdout } = spawnSync(process.execPath, [join(ROOT, manifest.bin.rtpbridge), 'serve', '--help'], { encoding: 'utf8' });
+  const options = longOptionsIn(stdout);
+  assert.ok(options.length > 30, stdout);
+  const named = new Set(inlineCodeIn(read('README.md')).flatMap(longOptionsIn));
+  assert.deepEqual(
+    options.filter((option) => !named.has(option)),
+    [],
+  );
+});
+
 test('the newest version in the change log is the version of the package', () => {
   assert.equal(newestVersionIn(read('CHANGELOG.md')), manifest.version);
 });

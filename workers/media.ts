@@ -1,49 +1,79 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Family } from '../model/kernel/index.js';
 import { clock } from '../src/io/clock.js';
 import { SegmentWriter, type SegmentWriterOptions } from '../src/io/log/segmentWriter.js';
-import type { ShardStart } from '../src/io/threads/shardStart.js';
+import { startProfile } from '../src/io/process/profile.js';
+import { loadRouteTo } from '../src/io/route.js';
+import { threadBusyMs } from '../src/io/threadLoad.js';
+import { Lines } from '../src/io/threads/lines.js';
+import { engineRows, type ShardStart, type ThreadRequest } from '../src/io/threads/shardStart.js';
+import { loadWake } from '../src/io/threads/wake.js';
 import { chooseEngine } from '../src/io/udp/chooseEngine.js';
 import type { EngineHost, PacketEngine } from '../src/media/engine.js';
-import { ROWS_PER_SESSION } from '../src/media/streams.js';
-import { execute } from '../src/relay/control/rtpproxy.js';
+import type { ExecutionWorld } from '../src/relay/control/execution.js';
 import { GroupCommit } from '../src/relay/events/groupCommit.js';
 import { PortTable } from '../src/relay/portalloc/portTable.js';
 import type { EventLog } from '../src/relay/ports.js';
-import { Shard } from '../src/relay/session/shard.js';
-import type { ShardNotice, ShardRequest } from '../src/relay/supervisor/messages.js';
+import { Shard, type ShardWorld } from '../src/relay/session/shard.js';
+import type { ShardNotice } from '../src/relay/supervisor/messages.js';
+import { ShardServer } from '../src/relay/supervisor/shardServer.js';
 
 /** The receive queue of a media socket, bytes: as rtpproxy sets it. */
 const RECEIVE_BUFFER_BYTES = 256 << 10;
 /** Datagrams of one batch. */
 const RECEIVE_BUFFERS = 2048;
-/** Expedited forwarding and a bit of history: rtpproxy's default TOS. */
-const DEFAULT_TOS = 0xb8;
 
 /** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
 export default async function serveShard(start: ShardStart): Promise<void> {
+  const { setting, memory } = start;
+  const profile = setting.profileFolder === null ? null : startProfile(setting.profileFolder, `media-${start.shard}`);
   const notify = (notice: ShardNotice): void => start.mailbox.postMessage(notice);
   const warn = (text: string): void => notify({ kind: 'warning', text: `shard ${start.shard}: ${text}` });
-  const { engine, refused } = await chooseEngine(start.engine, start.slots * ROWS_PER_SESSION, {
-    descriptors: new Int32Array(start.memory.descriptors),
-    ring: new Float64Array(start.memory.ring),
+  const { engine, refused } = await chooseEngine(setting.engine, engineRows(setting.slots), {
+    descriptors: new Int32Array(memory.descriptors),
+    ring: new Float64Array(memory.ring),
     wakeFd: start.wakeFd,
     clock,
     receiveBufferBytes: RECEIVE_BUFFER_BYTES,
     receiveBuffers: RECEIVE_BUFFERS,
-    tos: DEFAULT_TOS,
+    tos: setting.tos,
   });
-  const { shard: number, shards, range, slots, host, ttlMs, setupTtlMs, memory } = start;
-  const ports = new PortTable(range, memory.ports, number, shards, Math.random);
-  const options = { shard: number, slots, host, ttlMs, setupTtlMs, counterMemory: memory.counters };
-  const shard = new Shard(options, { engine, ports, clock, warn });
+  const options = { ...setting, shard: start.shard, counterMemory: memory.counters };
+  const shard = new Shard(options, worldOf(start, engine, notify, warn));
   const log = openLog(start, shard, warn);
+  const world = { shard, setting: setting.control, routeTo: await loadRouteTo(), warn };
+  const lines = new Lines(shard, await loadWake(), engine.poke !== undefined);
   try {
     notify({ kind: 'ready', engine: engine.name, refused });
-    await engine.run(hostOf(start, shard, engine, log, notify));
+    await engine.run(hostOf(start, world, engine, log, lines, notify));
   } finally {
     log.close();
+    const unwritten = profile?.ok ? profile.value() : null;
+    if (unwritten !== null) warn(unwritten);
     start.mailbox.close();
   }
+}
+
+function worldOf(
+  { shard, shards, setting, memory }: ShardStart,
+  engine: PacketEngine,
+  notify: (notice: ShardNotice) => void,
+  warn: (text: string) => void,
+): ShardWorld {
+  const portsOf = (family: Family): PortTable =>
+    new PortTable(setting.range, memory.ports[family], shard, shards, setting.sequentialPorts ? null : Math.random);
+  return {
+    engine,
+    ports: { IPv4: portsOf('IPv4'), IPv6: portsOf('IPv6') },
+    clock,
+    busyMs: threadBusyMs,
+    warn,
+    notify: (notification) => notify({ kind: 'notify', notification }),
+    account: (account) => notify({ kind: 'account', account }),
+    reportRtcp: (report) => notify({ kind: 'rtcp', report }),
+    openLine: (line, source) => notify({ kind: 'openLine', line, source }),
+    closeLine: (line, source) => notify({ kind: 'closeLine', line, source }),
+  };
 }
 
 function openLog(start: ShardStart, shard: Shard, warn: (text: string) => void): EventLog {
@@ -51,7 +81,7 @@ function openLog(start: ShardStart, shard: Shard, warn: (text: string) => void):
     if (shard.counters.shard('logErrors') === 0) warn(`the event log cannot be written: ${reason}`);
     shard.counters.addToShard('logErrors', records);
   };
-  const log = openSegment({ folder: start.logFolder, shard: start.shard, now: clock, onError });
+  const log = openSegment({ folder: start.setting.logFolder, shard: start.shard, now: clock, onError });
   shard.steps.subscribe((record) => log.append(record));
   return log;
 }
@@ -67,35 +97,32 @@ function openSegment(options: SegmentWriterOptions): EventLog {
 /** What the engine calls: packets go to the plane, requests to the shard, time to the timers and the log. */
 function hostOf(
   start: ShardStart,
-  shard: Shard,
+  world: ExecutionWorld,
   engine: PacketEngine,
   log: EventLog,
+  lines: Lines,
   notify: (notice: ShardNotice) => void,
 ): EngineHost {
+  const { shard } = world;
   const commit = new GroupCommit(log);
+  const server = new ShardServer(world, notify);
   let isTimerChanged = false;
-  const serve = (requests: readonly ShardRequest[]): void => {
+  const serve = (requests: readonly ThreadRequest[]): void => {
     isTimerChanged = true; // Commands arm timers.
-    const replies: [number, string][] = [];
     for (const request of requests) {
-      if (request.kind === 'command') replies.push([request.id, execute(request.command, shard, clock)]);
-      else if (request.kind === 'deleteAll') {
-        shard.closeAll('purged');
-        replies.push([request.id, '']);
-      } else {
-        shard.closeAll('shutdown');
-        engine.stop();
-      }
+      if (request.kind === 'tap' || request.kind === 'listen' || request.kind === 'untap') lines.take(request);
+      else if (!server.take(request)) engine.stop();
     }
-    if (replies.length > 0) notify({ kind: 'replies', replies });
+    server.sendReplies();
   };
   const onWake = (): void => {
     const got = takeAll(start.mailbox);
     if (got.length > 0) serve(got);
+    lines.drain();
   };
   // An engine that does not block the thread leaves the mailbox to the event loop.
   if (engine.poke) {
-    start.mailbox.on('message', (requests: ShardRequest[]) => {
+    start.mailbox.on('message', (requests: ThreadRequest[]) => {
       serve(requests);
       engine.poke?.();
     });
@@ -104,13 +131,14 @@ function hostOf(
     isTimerChanged = false;
     return Math.min(shard.turn(nowMs), commit.turn(nowMs));
   };
-  return { onDatagram: shard.plane.onDatagram, onWake, isTurnDue: () => isTimerChanged || commit.isDue, onTurn };
+  const isTurnDue = (): boolean => isTimerChanged || commit.isDue || shard.isTurnDue;
+  return { onDatagram: shard.plane.onDatagram, onWake, isTurnDue, onTurn };
 }
 
-function takeAll(mailbox: MessagePort): ShardRequest[] {
-  const requests: ShardRequest[] = [];
+function takeAll(mailbox: MessagePort): ThreadRequest[] {
+  const requests: ThreadRequest[] = [];
   for (let got = receiveMessageOnPort(mailbox); got !== undefined; got = receiveMessageOnPort(mailbox)) {
-    requests.push(...(got.message as ShardRequest[]));
+    requests.push(...(got.message as ThreadRequest[]));
   }
   return requests;
 }

@@ -3,6 +3,29 @@ import type { SessionEvent } from './event.js';
 import { evolve } from './evolve.js';
 import { INITIAL_STATE, isComplete, type SessionState } from './state.js';
 
+/** What may happen to a session whether or not both its legs are open. */
+const ALWAYS = {
+  NetworkChosen: { actions: 'record' },
+  RemoteSignalled: { actions: ['record', 'installPath'] },
+  LegHeld: { actions: 'record' },
+  SymmetryChanged: { actions: ['record', 'installPath'] },
+  CodecsOffered: { actions: 'record' },
+  ResizingChanged: { actions: ['record', 'installPath'] },
+  TosChanged: { actions: ['record', 'setTos'] },
+  TtlChanged: { actions: ['record', 'armIdleTimer'] },
+  NotifyChanged: { actions: 'record' },
+  DtmfCatchChanged: { actions: ['record', 'installPath'] },
+  CopyStarted: { actions: 'record' },
+  CopyStopped: { actions: 'record' },
+  ForkStarted: { actions: ['record', 'installPath'] },
+  ReferenceTaken: { actions: 'record' },
+  ReferenceReleased: { actions: 'record' },
+  SessionClosed: [
+    { guard: 'endsUnheard', target: 'closed', actions: ['record', 'notifyTimeout', 'releaseSession'] },
+    { target: 'closed', actions: ['record', 'releaseSession'] },
+  ],
+} as const;
+
 /**
  * The chart says when, `evolve` says what. It consumes events only, never commands; effects come out as names (`effect.ts`).
  *
@@ -16,10 +39,15 @@ export const sessionChart = setup({
   actions: {
     record: assign(({ context, event }) => evolve(context, event)),
     installPath: () => {},
+    setTos: () => {},
     armIdleTimer: () => {},
+    notifyTimeout: () => {},
     releaseSession: () => {},
   },
-  guards: { bothLegsOpen: ({ context, event }) => isComplete(evolve(context, event)) },
+  guards: {
+    bothLegsOpen: ({ context, event }) => isComplete(evolve(context, event)),
+    endsUnheard: ({ context, event }) => event.type === 'SessionClosed' && event.reason === 'timeout' && context.notify !== null,
+  },
 }).createMachine({
   id: 'session',
   context: INITIAL_STATE,
@@ -30,29 +58,18 @@ export const sessionChart = setup({
     },
     waiting: {
       on: {
+        ...ALWAYS,
         LegOpened: [
           { guard: 'bothLegsOpen', target: 'relaying', actions: ['record', 'installPath', 'armIdleTimer'] },
           { actions: ['record', 'installPath'] },
         ],
-        RemoteSignalled: { actions: ['record', 'installPath'] },
-        LegHeld: { actions: 'record' },
-        SymmetryChanged: { actions: ['record', 'installPath'] },
-        CodecsOffered: { actions: 'record' },
-        ReferenceTaken: { actions: 'record' },
-        ReferenceReleased: { actions: 'record' },
-        SessionClosed: { target: 'closed', actions: ['record', 'releaseSession'] },
       },
     },
     relaying: {
       on: {
-        RemoteSignalled: { actions: ['record', 'installPath'] },
-        LegHeld: { actions: 'record' },
-        SymmetryChanged: { actions: ['record', 'installPath'] },
-        CodecsOffered: { actions: 'record' },
+        ...ALWAYS,
+        LegOpened: { actions: ['record', 'installPath'] },
         RemoteLatched: { actions: ['record', 'installPath'] },
-        ReferenceTaken: { actions: 'record' },
-        ReferenceReleased: { actions: 'record' },
-        SessionClosed: { target: 'closed', actions: ['record', 'releaseSession'] },
       },
     },
     closed: { type: 'final' },

@@ -1,6 +1,16 @@
 import type { Address, CallId } from '../kernel/index.js';
-import type { CloseReason, Reference } from './event.js';
+import type { CloseReason, DtmfCatch, ForkSource, Reference } from './event.js';
+import type { Network } from './network.js';
+import type { Notify } from './notify.js';
 import type { Component, Side } from './side.js';
+
+/** Which networks a command asks for. Null: none in particular. */
+export type NetworkWish =
+  /** Of every leg that it opens. */
+  | { readonly kind: 'both'; readonly network: Network }
+  /** Of each leg; a session that exists takes them only for new ports, and only if both are given. */
+  | { readonly kind: 'each'; readonly caller: Network; readonly callee: Network | null }
+  | null;
 
 /** What somebody wants of a session. Imperative, and may be refused. */
 export type SessionCommand =
@@ -15,6 +25,14 @@ export type SessionCommand =
       readonly held: boolean;
       readonly asymmetric: boolean;
       readonly codecs: readonly number[];
+      readonly resizeMs: number | null;
+      /** Open other ports for the facing leg even if it has some. */
+      readonly newPort: boolean;
+      readonly networks: NetworkWish;
+      /** Whom to tell of a timeout; `keep`: as before. */
+      readonly notify: Notify | null | 'keep';
+      /** How long a side may be silent from now on. Null: as before. */
+      readonly ttlMs: Readonly<Record<Side, number | null>>;
       /** The reference that the command takes, if it takes one. */
       readonly reference: Reference | null;
       /** Given when the session does not exist yet. */
@@ -29,6 +47,17 @@ export type SessionCommand =
       readonly latched: boolean;
       readonly learned: boolean;
     }
+  /** Let a side be silent for so long; where one side's media keeps the session, this is for both. */
+  | { readonly type: 'SetTtl'; readonly side: Side; readonly ttlMs: number }
+  /** Mark what is sent to a side. */
+  | { readonly type: 'SetTos'; readonly side: Side; readonly tos: number }
+  /** Tell whoever is notified of a side's digits. The first tag stays. */
+  | { readonly type: 'CatchDtmf'; readonly side: Side; readonly dtmf: DtmfCatch }
+  /** Send what is received from a side to another host as well: the sockets for it stand at `local`. */
+  | { readonly type: 'Copy'; readonly side: Side; readonly to: Address; readonly local: Address }
+  | { readonly type: 'StopCopy'; readonly side: Side }
+  /** Send the media of another session into this one. */
+  | { readonly type: 'Fork'; readonly source: ForkSource }
   /** Somebody is done with the session: it ends when no reference is left. */
   | { readonly type: 'Release'; readonly reference: Reference }
   /** The timer rang: end the session if it has been silent for its time to live. */

@@ -5,7 +5,11 @@
 export type Effect =
   /** Make the packet path of the session agree with its state. */
   | 'installPath'
+  /** Give the sockets of the session the TOS its state says. */
+  | 'setTos'
   /** (Re)start the idle timer. */
   | 'armIdleTimer'
+  /** Tell whoever asked for it that the session timed out. */
+  | 'notifyTimeout'
   /** Close every socket, cancel the timer, forget the session. */
   | 'releaseSession';

@@ -1,4 +1,6 @@
 import type { Address, CallId, Millis } from '../kernel/index.js';
+import type { Network } from './network.js';
+import type { Notify } from './notify.js';
 import type { Component, Side } from './side.js';
 
 /** Packets of one side, RTP and RTCP together, over the whole life of a session. */
@@ -19,6 +21,12 @@ export type CloseReason =
 /** A reference keeps the session alive: the strong one, or the weak one of a leg. */
 export type Reference = 'strong' | Side;
 
+/** Digits that a side presses (RFC 4733) are told to whoever is notified. `swallow`: their packets are not relayed. */
+export type DtmfCatch = { readonly tag: string; readonly payloadType: number; readonly swallow: boolean };
+
+/** Another session whose media this one gets. `hears`: whose packets of that session each side of this one is sent. */
+export type ForkSource = { readonly call: CallId; readonly tag: string; readonly hears: Readonly<Record<Side, Side>> };
+
 /** What has happened to a session. Past tense, final, never refused. */
 export type SessionEvent = { readonly at: Millis } & (
   | {
@@ -27,9 +35,14 @@ export type SessionEvent = { readonly at: Millis } & (
       readonly tag: string;
       readonly setupTtlMs: number;
       readonly ttlMs: number;
+      /** Silence of either side ends the session, not only of both. */
+      readonly independentTtl: boolean;
+      readonly networks: Readonly<Record<Side, Network>>;
       readonly reference: Reference;
     }
-  /** The leg that receives this side's packets has its sockets: RTP at `local`, RTCP at the next port. */
+  /** The leg of this side will stand, or from its next sockets on stands, in another network than it was opened with. */
+  | { readonly type: 'NetworkChosen'; readonly side: Side; readonly network: Network }
+  /** The leg that receives this side's packets has its sockets, or others than before: RTP at `local`, RTCP at the next port. */
   | { readonly type: 'LegOpened'; readonly side: Side; readonly local: Address }
   /** Signalling said where this side receives RTP; RTCP is the next port. */
   | { readonly type: 'RemoteSignalled'; readonly side: Side; readonly address: Address }
@@ -37,6 +50,18 @@ export type SessionEvent = { readonly at: Millis } & (
   | { readonly type: 'LegHeld'; readonly side: Side }
   | { readonly type: 'SymmetryChanged'; readonly side: Side; readonly asymmetric: boolean }
   | { readonly type: 'CodecsOffered'; readonly side: Side; readonly codecs: readonly number[] }
+  /** Packets of this side are made so long, milliseconds, before they are sent on; null: they are left as they are. */
+  | { readonly type: 'ResizingChanged'; readonly side: Side; readonly resizeMs: number | null }
+  /** The TOS byte of what is sent to this side (IPv4 only, RFC 2474). */
+  | { readonly type: 'TosChanged'; readonly side: Side; readonly tos: number }
+  /** How long this side may be silent, from now on and whether or not both legs are open. */
+  | { readonly type: 'TtlChanged'; readonly side: Side; readonly ttlMs: number }
+  | { readonly type: 'NotifyChanged'; readonly notify: Notify | null }
+  | { readonly type: 'DtmfCatchChanged'; readonly side: Side; readonly dtmf: DtmfCatch }
+  /** What is received from this side is sent to another host as well, from the pair at `local`. */
+  | { readonly type: 'CopyStarted'; readonly side: Side; readonly to: Address; readonly local: Address }
+  | { readonly type: 'CopyStopped'; readonly side: Side }
+  | { readonly type: 'ForkStarted'; readonly source: ForkSource }
   /** A packet confirmed the address of a component, or (`learned`) moved it. */
   | {
       readonly type: 'RemoteLatched';

@@ -7,19 +7,40 @@ import type { Leg, Remote, SessionState } from './state.js';
 export function evolve(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case 'SessionOpened': {
-      const { call, tag, setupTtlMs, ttlMs, reference, at } = event;
-      return { ...state, call, tag, setupTtlMs, ttlMs, openedAt: at, references: { ...state.references, [reference]: true } };
+      const { call, tag, setupTtlMs, ttlMs, independentTtl, networks, reference, at } = event;
+      const caller = { ...state.legs.caller, network: networks.caller };
+      const callee = { ...state.legs.callee, network: networks.callee };
+      const references = { ...state.references, [reference]: true };
+      return { ...state, call, tag, setupTtlMs, ttlMs, independentTtl, openedAt: at, references, legs: { caller, callee } };
     }
+    case 'NetworkChosen':
+      return withLeg(state, event.side, { network: event.network });
     case 'LegOpened':
       return withLeg(state, event.side, { local: event.local });
     case 'RemoteSignalled':
       return withLeg(state, event.side, signalled(state.legs[event.side], event.address, event.at));
     case 'LegHeld':
-      return withLeg(state, event.side, { held: true });
+      return withLeg(state, event.side, { held: true, holds: state.legs[event.side].holds + 1 });
     case 'SymmetryChanged':
       return withLeg(state, event.side, symmetry(state.legs[event.side], event.asymmetric));
     case 'CodecsOffered':
       return withLeg(state, event.side, { codecs: event.codecs });
+    case 'ResizingChanged':
+      return withLeg(state, event.side, { resizeMs: event.resizeMs });
+    case 'TosChanged':
+      return withLeg(state, event.side, { tos: event.tos });
+    case 'TtlChanged':
+      return withLeg(state, event.side, { ttlMs: event.ttlMs });
+    case 'DtmfCatchChanged':
+      return withLeg(state, event.side, { dtmf: event.dtmf });
+    case 'CopyStarted':
+      return withLeg(state, event.side, { copy: { to: event.to, local: event.local } });
+    case 'CopyStopped':
+      return withLeg(state, event.side, { copy: null });
+    case 'NotifyChanged':
+      return { ...state, notify: event.notify };
+    case 'ForkStarted':
+      return { ...state, fork: event.source };
     case 'RemoteLatched':
       return withLeg(state, event.side, latched(state.legs[event.side], event));
     case 'ReferenceTaken':

@@ -1,5 +1,7 @@
 import type { Address, CallId, Millis } from '../kernel/index.js';
-import type { CloseReason } from './event.js';
+import type { CloseReason, DtmfCatch, ForkSource } from './event.js';
+import type { Network } from './network.js';
+import type { Notify } from './notify.js';
 import type { Side } from './side.js';
 
 /** What is known of where a component's packets come from and go to (rtpproxy calls this "latching"). */
@@ -16,6 +18,8 @@ export type Remote = {
 };
 
 export type Leg = {
+  /** Where its sockets are, or will be, bound. */
+  readonly network: Network;
   /** The bound RTP address; RTCP is the next port. Null until the leg is opened. */
   readonly local: Address | null;
   readonly rtp: Remote;
@@ -26,6 +30,17 @@ export type Leg = {
   readonly codecs: readonly number[];
   /** Signalled with an all-zero address (RFC 3264 §8.4, the old way). */
   readonly held: boolean;
+  /** How often that happened. */
+  readonly holds: number;
+  /** Packets of this side are made so long, milliseconds; null: left as they are. */
+  readonly resizeMs: number | null;
+  /** TOS of what is sent to this side; null: as configured. */
+  readonly tos: number | null;
+  /** Silence this side was allowed by command; null: as the session was opened with. */
+  readonly ttlMs: number | null;
+  readonly dtmf: DtmfCatch | null;
+  /** Where what is received from this side is sent as well, and from where. */
+  readonly copy: { readonly to: Address; readonly local: Address } | null;
   /** The last signalled address and its time, to tell a repeated offer from a new one. */
   readonly lastSignal: { readonly address: Address; readonly at: Millis } | null;
 };
@@ -41,6 +56,10 @@ export type SessionState = {
   /** How long the session lives without packets before both legs are open, and after. */
   readonly setupTtlMs: number;
   readonly ttlMs: number;
+  /** Silence of either side ends the session, not only of both. */
+  readonly independentTtl: boolean;
+  readonly notify: Notify | null;
+  readonly fork: ForkSource | null;
   readonly legs: Readonly<Record<Side, Leg>>;
   readonly references: References;
   readonly closed: CloseReason | null;
@@ -48,12 +67,19 @@ export type SessionState = {
 
 const NO_REMOTE: Remote = { address: null, previous: null, latched: false, untrusted: false, signalledAt: null };
 const NO_LEG: Leg = {
+  network: { host: '', advertised: null },
   local: null,
   rtp: NO_REMOTE,
   rtcp: NO_REMOTE,
   asymmetric: false,
   codecs: [],
   held: false,
+  holds: 0,
+  resizeMs: null,
+  tos: null,
+  ttlMs: null,
+  dtmf: null,
+  copy: null,
   lastSignal: null,
 };
 
@@ -64,6 +90,9 @@ export const INITIAL_STATE: SessionState = {
   openedAt: 0 as Millis,
   setupTtlMs: 0,
   ttlMs: 0,
+  independentTtl: false,
+  notify: null,
+  fork: null,
   legs: { caller: NO_LEG, callee: NO_LEG },
   references: { strong: false, caller: false, callee: false },
   closed: null,
@@ -72,5 +101,13 @@ export const INITIAL_STATE: SessionState = {
 /** Whether packets are relayed: both legs have their sockets. */
 export const isComplete = (state: SessionState): boolean => state.legs.caller.local !== null && state.legs.callee.local !== null;
 
-/** How long the session lives without packets, in its present state. */
-export const currentTtlMs = (state: SessionState): number => (isComplete(state) ? state.ttlMs : state.setupTtlMs);
+/** How long a side may be silent in the present state of the session. */
+export const currentTtlMs = (state: SessionState, side: Side): number =>
+  state.legs[side].ttlMs ?? (isComplete(state) ? state.ttlMs : state.setupTtlMs);
+
+/** When the session ends if nothing more is heard, milliseconds. `heardAt`: the last sign of life of each side. */
+export function idleDeadline(state: SessionState, heardAt: Readonly<Record<Side, number>>): number {
+  const [caller, callee] = [heardAt.caller + currentTtlMs(state, 'caller'), heardAt.callee + currentTtlMs(state, 'callee')];
+  // Both sides have the same time to live then, and media of either keeps the session.
+  return state.independentTtl ? Math.min(caller, callee) : Math.max(caller, callee);
+}

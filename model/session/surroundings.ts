@@ -1,5 +1,6 @@
 import type { Address, Millis } from '../kernel/index.js';
 import type { Tally } from './event.js';
+import type { Network } from './network.js';
 import type { Side } from './side.js';
 
 /** All that `decide` may know besides the state: everything that would make it impure is handed in. */
@@ -10,8 +11,11 @@ export type Surroundings = {
   /** For new sessions. */
   readonly setupTtlMs: number;
   readonly ttlMs: number;
-  /** The last command or relayed packet. */
-  readonly lastHeardAt: Millis;
+  readonly independentTtl: boolean;
+  /** Where legs stand for which nothing else is asked. */
+  readonly network: Network;
+  /** The last command, or relayed packet of that side. */
+  readonly heardAt: Readonly<Record<Side, Millis>>;
   /** What has been counted so far; goes into the closing event. */
   readonly tally: Readonly<Record<Side, Tally>>;
 };

@@ -6,14 +6,15 @@ type Subcommand = { readonly help: string; readonly run: (args: string[]) => Pro
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   serve: {
     help: 'run the relay until it is told to stop',
-    run: async (args) => {
-      const { RTPBRIDGE, serve } = await import('./serve.js');
-      return serve(args, RTPBRIDGE);
-    },
+    run: async (args) => (await import('./serve.js')).serve(args, 'rtpbridge'),
   },
   replay: {
     help: 'read calls back from the event log',
     run: async (args) => (await import('./replay.js')).replay(args),
+  },
+  man: {
+    help: 'print the manual of rtpbridge or rtpproxy',
+    run: async (args) => (await import('./man.js')).man(args),
   },
   demo: {
     help: 'place a call through a relay of its own, and show what happened',

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { RTPPROXY, serve } from './serve.js';
+import { serve } from './serve.js';
 
-process.exitCode = await serve(process.argv.slice(2), RTPPROXY);
+process.exitCode = await serve(process.argv.slice(2), 'rtpproxy');

@@ -1,107 +1,207 @@
-import { join } from 'node:path';
-import { loadOptions } from '../io/loadOptions.js';
-import { onStopSignal } from '../io/signals.js';
+import { writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ok, type Result, refuse } from '../../model/kernel/index.js';
+import { type BackgroundLink, joinBackground, startInBackground } from '../io/process/background.js';
+import { openDataFolder } from '../io/process/dataFolder.js';
+import { applyLimits } from '../io/process/limits.js';
+import {
+  dropPrivileges,
+  giveAway,
+  giveLog,
+  missingAccess,
+  type ProcessAccount,
+  resolveAccount,
+} from '../io/process/privileges.js';
+import { startProfile } from '../io/process/profile.js';
+import { notifyReadiness } from '../io/process/readiness.js';
+import { nameProcess } from '../io/process/title.js';
+import { onSignals } from '../io/signals.js';
 import { type Relay, startRelay } from '../main.js';
-import { formatControlAddress } from '../relay/controlAddress.js';
-import { formatHelp, readOptions } from '../relay/options.js';
-import { formatProtocols, packageVersion } from './version.js';
+import { type GivenOptions, readCommandLine } from '../relay/commandLine.js';
+import { type RelayOptions, readOptions, withAbsolutePaths } from '../relay/options.js';
+import type { ProgramName } from '../relay/optionTable.js';
+import { formatHelp } from '../relay/optionText.js';
+import { formatGreeting } from './greeting.js';
+import { formatProtocols, formatVersion } from './version.js';
 
-/** What differs between the two programs that serve. */
-export type Program = {
-  readonly name: 'rtpbridge' | 'rtpproxy';
-  readonly usage: string;
-  /** Whether the options that rtpproxy does not have are taken. */
-  readonly ours: boolean;
-  /** Where it listens when no `-s` is given. */
-  readonly defaultControl: (dataDir: string) => readonly string[];
-  /** Whether root must say that it means it. */
-  readonly rootCheck: boolean;
+const USAGES: Readonly<Record<ProgramName, string>> = {
+  rtpbridge: 'usage: rtpbridge serve [options]\n',
+  rtpproxy: 'usage: rtpproxy [options]\n',
+  rtpproxy_debug: 'usage: rtpproxy_debug [options]\n',
 };
 
-export const RTPBRIDGE: Program = {
-  name: 'rtpbridge',
-  usage:
-    'usage: rtpbridge serve [options]\n\nListens on udp:127.0.0.1:22222 and unix:DATA-DIR/control.sock unless -s is given.\n',
-  ours: true,
-  defaultControl: (dataDir) => ['udp:127.0.0.1:22222', `unix:${join(dataDir, 'control.sock')}`],
-  rootCheck: false,
-};
-
-export const RTPPROXY: Program = {
-  name: 'rtpproxy',
-  usage: 'usage: rtpproxy [options]\n\nListens on unix:/var/run/rtpproxy.sock unless -s is given.\n',
-  ours: false,
-  defaultControl: () => ['unix:/var/run/rtpproxy.sock'],
-  rootCheck: true,
-};
-
-const DEFAULT_PID_FILE = '/var/run/rtpproxy.pid';
+const STDERR = 2;
 
 /** Runs the relay until a signal ends it. Answers the exit code: 0 after a clean end, 1 if it could not start or go on. */
-export async function serve(args: readonly string[], program: Program): Promise<number> {
-  const complain = (text: string): number => {
-    // What was given may hold line ends; the complaint stays one line.
-    process.stderr.write(`${program.name}: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
-    return 1;
-  };
-  const given = loadOptions(args, program.ours);
-  if (!given.ok) return complain(`${given.error}; see ${program.ours ? 'rtpbridge serve --help' : 'the manual'}`);
+export async function serve(args: readonly string[], program: ProgramName): Promise<number> {
+  const link = joinBackground();
+  const given = readCommandLine(args, program);
+  if (!given.ok) return refuseUsage(given.error, program);
   const said = sayAndLeave(given.value, program);
   if (said !== null) {
     console.log(said);
     return 0;
   }
-  const read = readOptions(given.value);
-  if (!read.ok) return complain(read.error);
-  const { dataDir } = read.value;
-  const control = read.value.control.length > 0 ? read.value.control : program.defaultControl(dataDir);
-  const pidFile = read.value.pidFile ?? (program.ours ? null : DEFAULT_PID_FILE);
-  const root = program.rootCheck && read.value.rootCheck ? checkRoot(control) : null;
-  if (root !== null) return complain(root);
-
-  let end: (code: number) => void = () => {};
-  const ended = new Promise<number>((resolve) => {
-    end = resolve;
-  });
-  onStopSignal(() => end(0));
-  const started = await startRelay({ ...read.value, control, pidFile }, (reason) => end(complain(reason)));
-  if (!started.ok) return complain(started.error);
-  console.log(formatGreeting(started.value, read.value.engine !== null));
-  const code = await ended;
-  await started.value.stop();
-  return code;
+  const read = readOptions(given.value, program, startFolder());
+  if (!read.ok) return complain(program, read.error);
+  const options = read.value.foreground ? read.value : withAbsolutePaths(read.value);
+  const account = options.user === null ? ok(null) : await resolveAccount(options.user);
+  if (!account.ok) return complain(program, account.error);
+  if (link === null) {
+    const root = checkRoot(options, account.value);
+    if (!root.ok) return complain(program, root.error);
+    if (root.value !== null) complain(program, root.value);
+    if (!options.foreground) return startInBackground();
+  }
+  if (program !== 'rtpbridge') nameProcess(program, args);
+  return new Service(options, account.value, link).run();
 }
 
-function sayAndLeave(
-  given: { readonly help?: unknown; readonly version?: unknown; readonly protocols?: unknown },
-  program: Program,
-): string | null {
-  if (given.help) return `${program.usage}\n${formatHelp(program.ours)}`;
-  if (given.version) return packageVersion();
-  if (given.protocols) return formatProtocols();
-  return null;
+/** One line on stderr. Answers the exit code that goes with it. */
+function complain(program: ProgramName, text: string): 1 {
+  // What was given may hold line ends; the complaint stays one line. Written at once: stderr may be about to become another file.
+  writeSync(STDERR, `${program}: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
+  return 1;
 }
 
-/** As rtpproxy: whoever reaches a network control socket of a process run by root is too close to root. */
-function checkRoot(control: readonly string[]): string | null {
+/** A command line that cannot be read: one line, and from rtpproxy its usage, as its users know it. */
+function refuseUsage(problem: string, program: ProgramName): 1 {
+  if (program === 'rtpbridge') return complain(program, `${problem}; see rtpbridge serve --help`);
+  complain(program, problem);
+  writeSync(STDERR, `${USAGES[program]}\n${formatHelp(program)}\n`);
+  return 1;
+}
+
+function sayAndLeave(given: GivenOptions, program: ProgramName): string | null {
+  switch (given.at(-1)?.key) {
+    case 'help':
+      return `${USAGES[program]}\n${formatHelp(program)}`;
+    case 'version':
+      return formatVersion(program);
+    case 'protocols':
+      return formatProtocols();
+    case 'clock':
+      return 'CLOCK_BOOTTIME';
+    default:
+      return null;
+  }
+}
+
+function startFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/'; // The folder was removed under us.
+  }
+}
+
+/**
+ * As rtpproxy: whoever reaches a network control socket of a process run by root is too close to root, and is refused; with other control
+ * sockets that is only worth a word. `rtpbridge serve` leaves it to the operator.
+ */
+function checkRoot(options: RelayOptions, account: ProcessAccount | null): Result<string | null, string> {
+  const { program, rootCheck, control } = options;
+  if (program === 'rtpbridge' || !rootCheck || process.getuid?.() !== 0 || (account !== null && account.user !== null))
+    return ok(null);
   const remote = control.find((text) => /^(udp|tcp)6?:/.test(text));
-  if (process.getuid?.() !== 0 || remote === undefined) return null;
-  return `running as root with the control socket ${remote}: run it as another user, or with -F if you mean it`;
+  if (remote === undefined) return ok('running as root: give it a user of its own with -u, or say -F if you mean it');
+  return refuse(`running as root with the control socket ${remote}: give it another user with -u, or say -F if you mean it`);
 }
 
-function formatGreeting(relay: Relay, isForced: boolean): string {
-  const { engine, refused } = relay.choice;
-  const why = isForced
-    ? 'as told'
-    : refused.length > 0
-      ? `others would not do: ${refused.join('; ')}`
-      : 'it costs least per packet';
-  const last = relay.range.first + relay.range.pairs * 2 - 1;
-  const lines = relay.control.map((address) => `control      ${formatControlAddress(address)}`);
-  lines.push(`media        ${relay.host === '0.0.0.0' ? 'all addresses' : relay.host}, ports ${relay.range.first} to ${last}`);
-  lines.push(`engine       ${engine} on ${relay.workers} media thread${relay.workers === 1 ? '' : 's'} (${why})`);
-  lines.push(`event log    ${relay.logFolder}`);
-  if (relay.advice !== null) lines.push(`note         ${relay.advice}`);
-  lines.push(`rtpbridge is ready (version ${packageVersion()}, process ${process.pid})`);
-  return lines.join('\n');
+/** One run of the relay, from what its process needs to its end. */
+class Service {
+  readonly #options: RelayOptions;
+  readonly #account: ProcessAccount | null;
+  readonly #link: BackgroundLink | null;
+  readonly #ended: Promise<number>;
+  #end: (code: number) => void = () => {};
+  #relay: Relay | null = null;
+  #isDraining = false;
+  #fatal: string | null = null;
+
+  constructor(options: RelayOptions, account: ProcessAccount | null, link: BackgroundLink | null) {
+    this.#options = options;
+    this.#account = account;
+    this.#link = link;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async run(): Promise<number> {
+    const { program, profileDir } = this.#options;
+    const limits = await applyLimits(this.#options);
+    if (!limits.ok) return complain(program, limits.error);
+    const profile = profileDir === null ? null : startProfile(profileDir, 'main');
+    if (profile !== null && !profile.ok) return complain(program, `--profile ${profileDir}: ${profile.error}`);
+    onSignals({ stop: () => this.#end(0), drain: () => this.#drain() }, profile === null ? [] : ['SIGPROF']);
+    const data = this.#openDataDir();
+    const options = { ...this.#options, dataDir: data.path };
+    const owner = this.#account === null ? null : { uid: this.#account.user?.uid ?? null, gid: this.#account.gid };
+    const onFatal = (reason: string): void => {
+      this.#fatal ??= reason;
+      this.#end(1);
+    };
+    const started = await startRelay(options, { onFatal, owner });
+    if (!started.ok) return complain(program, started.error);
+    const relay = started.value;
+    for (const problem of limits.value) relay.log.error(problem);
+    if (data.warning !== null) relay.log.warn(data.warning);
+    const code = await this.#serve(relay);
+    void notifyReadiness('STOPPING=1');
+    await relay.stop();
+    const unwritten = profile?.value() ?? null;
+    if (unwritten !== null) complain(program, unwritten);
+    return code;
+  }
+
+  async #serve(relay: Relay): Promise<number> {
+    const { program, redirect, chdir, foreground } = this.#options;
+    const became = this.#become(relay);
+    if (!became.ok) return complain(program, became.error);
+    this.#relay = relay;
+    // Told by a signal to drain, or by the end of the input where commands come from.
+    void relay.drained.then(() => this.#end(0));
+    if (this.#isDraining) relay.drain();
+    if (this.#link === null) this.#greet(relay);
+    else await this.#link.ready({ redirect, chdir });
+    await notifyReadiness('READY=1');
+    const code = await this.#ended;
+    if (this.#fatal !== null && foreground) complain(program, this.#fatal);
+    else if (this.#fatal !== null) relay.log.fatal(this.#fatal);
+    return code;
+  }
+
+  #drain(): void {
+    this.#isDraining = true;
+    this.#relay?.drain();
+  }
+
+  #openDataDir(): { readonly path: string; readonly warning: string | null } {
+    const { program, dataDir, control } = this.#options;
+    return program === 'rtpbridge' ? { path: dataDir, warning: null } : openDataFolder(dataDir, control, process.env);
+  }
+
+  /** Hands over what the account needs, and becomes it. */
+  #become(relay: Relay): Result<void, string> {
+    const account = this.#account;
+    if (account === null) return ok(undefined);
+    const { program, user } = this.#options;
+    try {
+      if (program !== 'rtpbridge') giveAway(dirname(relay.logFolder), account);
+      giveLog(relay.logFolder, account);
+    } catch (error) {
+      return refuse(`-u ${user}: ${(error as Error).message}`);
+    }
+    const dropped = dropPrivileges(account);
+    if (dropped.ok) for (const lack of missingAccess(relay.logFolder)) relay.log.warn(lack);
+    return dropped;
+  }
+
+  /** Where stdout carries commands it goes to stderr. */
+  #greet(relay: Relay): void {
+    const greeting = formatGreeting(relay, this.#options.engine !== null);
+    if (this.#options.control.some((name) => /^stdioc?:/.test(name))) writeSync(STDERR, `${greeting}\n`);
+    else console.log(greeting);
+  }
 }

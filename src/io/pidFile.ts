@@ -1,8 +1,14 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { ok, type Result, refuse } from '../../model/kernel/index.js';
 
-/** Writes the process id; nothing where `path` is not an ordinary file to be (`/dev/null`). Throws if it cannot be written. */
-export function writePidFile(path: string): void {
-  if (isOrdinary(path)) writeFileSync(path, `${process.pid}\n`);
+/** Writes the process id; nothing where `path` is not an ordinary file to be (`/dev/null`). The error is one line. */
+export function writePidFile(path: string): Result<void, string> {
+  try {
+    if (isOrdinary(path)) writeFileSync(path, `${process.pid}\n`);
+    return ok(undefined);
+  } catch (error) {
+    return refuse(`the pid file ${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** Removes the file if it is still ours: another instance may have written its own meanwhile. */
@@ -10,7 +16,7 @@ export function removePidFile(path: string): void {
   try {
     if (isOrdinary(path) && readFileSync(path, 'utf8').trim() === String(process.pid)) rmSync(path);
   } catch {
-    // Gone already, or not ours to remove.
+    // Gone already, not ours to remove, or in a folder in which we may not any more since we became another user.
   }
 }
 

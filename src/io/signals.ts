@@ -1,14 +1,32 @@
-const FIRST_EXIT_CODE = 128;
-const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
+import { constants } from 'node:os';
+import { SIGNAL_NAMES, SIGNALS, type SignalName } from '../relay/signalTable.js';
 
-/** Calls `stop` on the first SIGINT or SIGTERM; a second one ends the process at once, with 128 + its number. */
-export function onStopSignal(stop: () => void): void {
+const FIRST_EXIT_CODE = 128;
+
+export type SignalActions = {
+  /** The first signal that ends the relay; a second one ends the process at once, with 128 + its number. */
+  readonly stop: () => void;
+  /** Take no new sessions, and end with the last one. May be called more than once. */
+  readonly drain: () => void;
+};
+
+/**
+ * Listens to the signals of the table. `except`: signals that are left to others. Node starts its debugger on SIGUSR1 only while nobody
+ * listens to it, and its sampling profiler takes SIGPROF for itself while it runs.
+ */
+export function onSignals({ stop, drain }: SignalActions, except: readonly SignalName[] = []): void {
   let isStopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  const stopOn = (signal: SignalName): void => {
+    if (isStopping) process.exit(FIRST_EXIT_CODE + constants.signals[signal]);
+    isStopping = true;
+    stop();
+  };
+  for (const signal of SIGNAL_NAMES) {
+    if (except.includes(signal)) continue;
+    const action = SIGNALS[signal];
     process.on(signal, () => {
-      if (isStopping) process.exit(FIRST_EXIT_CODE + NUMBERS[signal]);
-      isStopping = true;
-      stop();
+      if (action === 'stop') stopOn(signal);
+      else if (action === 'drain' && !isStopping) drain();
     });
   }
 }

@@ -7,11 +7,35 @@ import { ROWS_PER_SESSION } from './streams.js';
 export const SHARD_COUNTERS = [
   'sessionsOpened',
   'sessionsActive',
+  'sessionsClosed',
+  'sessionsTimedOut',
+  /** Both legs were opened. */
+  'sessionsCompleted',
+  /** Of those that ended complete: no RTP at all, RTP of one side only; the same of RTCP. */
+  'sessionsWithoutRtp',
+  'sessionsOneWayRtp',
+  'sessionsWithoutRtcp',
+  'sessionsOneWayRtcp',
+  /** New sessions that were refused because the thread had too much to do. */
+  'sessionsRefused',
+  /** Lifetimes of ended sessions, seconds. */
+  'secondsOfSessions',
   /** Read from sockets of complete sessions. */
   'packetsReceived',
+  /** The same, while the last second passed. */
+  'packetsPerSecond',
   'packetsRelayed',
   /** Read and thrown away: before completion, from foreign sources, or without a destination. */
   'packetsDiscarded',
+  'packetsResized',
+  'packetsMadeByResizing',
+  'packetsLostInResizing',
+  /** What the analysis of ended streams counted. */
+  'rtpSent',
+  'rtpReceived',
+  'rtpDuplicates',
+  'rtpLost',
+  'rtpParseErrors',
   'sendErrors',
   'receiveErrors',
   'truncated',
@@ -20,6 +44,9 @@ export const SHARD_COUNTERS = [
   /** Records that could not be written to the event log. */
   'logErrors',
   'defects',
+  /** How busy the thread is, 0…1, smoothed; and whether that is too much for new sessions, 0 or 1. */
+  'load',
+  'overloaded',
 ] as const;
 export type ShardCounter = (typeof SHARD_COUNTERS)[number];
 
@@ -39,7 +66,7 @@ export const STREAM_COUNTERS = [
 export type StreamCounter = (typeof STREAM_COUNTERS)[number];
 
 const ROW_STRIDE = 8;
-const HEADER_STRIDE = 16;
+const HEADER_STRIDE = 64;
 
 export const RECEIVED = STREAM_COUNTERS.indexOf('received');
 export const BYTES = STREAM_COUNTERS.indexOf('bytes');

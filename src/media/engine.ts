@@ -62,10 +62,19 @@ export interface PacketEngine {
   readonly remotes: Uint32Array;
   /** Binds a UDP socket and starts to receive. Synchronous. The port in `local` must be given. */
   open(row: number, local: Address): Result<void, Errno>;
+  /** Gives `to` the socket of `from`, which then has none; what `to` had before is closed. */
+  move(from: number, to: number): void;
+  /** Marks what is sent from a row's socket with this TOS byte (RFC 2474), if the row has an IPv4 socket. */
+  setTos(row: number, tos: number): void;
   /** After it returns the port is free and no packet of the row is delivered any more. A row without a socket is left alone. */
   close(row: number): void;
   /** Sends the packet in hand, as it is now, from the socket of `row` to its remote. Never blocks; what cannot be sent is counted. */
   send(row: number, packet: Packet): void;
+  /**
+   * A packet of our own making, with room for `LONGEST_DATAGRAM` bytes at `start`: fill it, set `row` and `length`, and `send` it before the
+   * next call, which may give out the same memory again.
+   */
+  draft(): Packet;
   /** Delivers datagrams until `stop`. */
   run(host: EngineHost): Promise<void>;
   /** Only of an engine that leaves the thread to its event loop: takes the turn that is due after something came from elsewhere. */

@@ -13,7 +13,21 @@ export type Verdict = typeof NEXT | typeof TAKEN | typeof DROPPED | typeof IGNOR
 export type Stage = (packet: Packet) => Verdict;
 
 /** The order of a packet's life. A path leaves stages out, it never turns them round. */
-export const STAGE_ORDER = ['latch', 'analyse', 'send'] as const;
+export const STAGE_ORDER = [
+  /** Is it from whom we listen to? */
+  'latch',
+  'count',
+  'analyse',
+  'resize',
+  /** The other side gets something else to hear. */
+  'mute',
+  'dtmf',
+  /** RTCP is reported to a monitor. */
+  'report',
+  /** Other sessions hear it too. */
+  'fork',
+  'send',
+] as const;
 export type StageName = (typeof STAGE_ORDER)[number];
 
 /**

@@ -1,50 +1,129 @@
 import { SOCKADDR_WORDS } from '../protocol/bytes/sockaddr.js';
 import { type Counters, DROPPED as DROPPED_COUNTER, IGNORED as IGNORED_COUNTER, rowBase, SHARD_COUNTERS } from './counters.js';
 import type { Packet, PacketEngine } from './engine.js';
-import { compile, DROPPED, IGNORED, type Path, runPath, type StageName } from './path.js';
+import { compile, DROPPED, IGNORED, NEXT, type Path, runPath, type Stage, type StageName, type Verdict } from './path.js';
+import { AnalysisTable } from './stages/analyse.js';
 import { type Judgement, LatchTable, latchStage } from './stages/latch.js';
-import { analyseStage, sendStage } from './stages/relay.js';
-import { ROWS_PER_SESSION } from './streams.js';
+import { countStage, sendStage } from './stages/relay.js';
+import { Resizing } from './stages/resizing.js';
+import { type Digit, DtmfCatchers, Taps } from './stages/witness.js';
+import { componentOf, ROWS_PER_SESSION } from './streams.js';
 
 const PACKETS_RECEIVED = SHARD_COUNTERS.indexOf('packetsReceived');
-const PACKETS_RELAYED = SHARD_COUNTERS.indexOf('packetsRelayed');
 const PACKETS_DISCARDED = SHARD_COUNTERS.indexOf('packetsDiscarded');
 
-/** Told when a packet said something new about where a stream comes from. */
-export type SourceListener = (packet: Packet, judgement: Judgement) => void;
+/** Who is told of what packets say. Called on the thread's own stack; none may throw. */
+export type PlaneListeners = {
+  /** A packet said something new about where its stream comes from. */
+  readonly onSource: (packet: Packet, judgement: Judgement) => void;
+  readonly onDigit: (row: number, digit: Digit) => void;
+  /** An RTCP packet, where they are to be reported. */
+  readonly onReport: (packet: Packet) => void;
+};
 
-/** The packet path of one media thread: an engine, a path for every stream, and the tables the paths work on. */
+export type PlaneOptions = {
+  /** Short packets are sent twice. */
+  readonly doubling: boolean;
+  /** RTCP packets are told to `onReport`. */
+  readonly reporting: boolean;
+};
+
+/** What a stream's packets go through besides the ordinary. */
+export type RouteWishes = {
+  readonly resize: boolean;
+  /** Its own packets are not sent on: the other side hears something else. */
+  readonly mute: boolean;
+  readonly dtmf: boolean;
+};
+
+/** The paths of a stream, by where a packet enters: from the network, made by the resizer, or brought from another session. */
+type Route = { readonly received: Path; readonly resized: Path; readonly injected: Path };
+
+/** The packet path of one media thread: an engine, a route for every stream, and the tables the stages work on. */
 export class MediaPlane {
   readonly engine: PacketEngine;
   readonly counters: Counters;
   readonly latch: LatchTable;
-  readonly #paths: (Path | null)[];
-  readonly #relayPath: Path;
+  readonly analysis: AnalysisTable;
+  readonly dtmf: DtmfCatchers;
+  readonly taps = new Taps();
+  readonly resizing: Resizing;
+  readonly #stages: Readonly<Record<StageName, Stage>>;
+  readonly #reporting: boolean;
+  /** Row → what its packets go through; null: they are thrown away. */
+  readonly #routes: (Route | null)[] = [];
+  /** Routes are few, and shared by all streams that want the same. */
+  readonly #known = new Map<number, Route>();
 
-  constructor(engine: PacketEngine, counters: Counters, slots: number, onNews: SourceListener) {
+  constructor(engine: PacketEngine, counters: Counters, slots: number, options: PlaneOptions, listeners: PlaneListeners) {
     this.engine = engine;
     this.counters = counters;
     this.latch = new LatchTable(slots * ROWS_PER_SESSION, engine.remotes);
-    this.#paths = [];
-    const stages = {
-      latch: latchStage(this.latch, onNews),
-      analyse: analyseStage(counters),
-      send: sendStage(engine, counters),
+    this.analysis = new AnalysisTable(slots * ROWS_PER_SESSION);
+    this.dtmf = new DtmfCatchers(listeners.onDigit);
+    this.resizing = new Resizing(engine, counters, (packet) => this.#finish(packet, this.#routes[packet.row]?.resized));
+    this.#reporting = options.reporting;
+    this.#stages = {
+      latch: latchStage(this.latch, listeners.onSource),
+      count: countStage(counters),
+      analyse: (packet) => {
+        this.analysis.take(packet);
+        return NEXT;
+      },
+      resize: this.resizing.stage,
+      mute: () => DROPPED,
+      dtmf: this.dtmf.stage,
+      report: (packet) => {
+        listeners.onReport(packet);
+        return NEXT;
+      },
+      fork: this.taps.stage,
+      send: sendStage(engine, counters, options.doubling),
     };
-    const relay: readonly StageName[] = ['latch', 'analyse', 'send'];
-    this.#relayPath = compile(stages, relay);
   }
 
-  /** Makes a stream relay, or (`relaying` false) throw away what it receives. */
-  route(row: number, relaying: boolean): void {
-    this.#paths[row] = relaying ? this.#relayPath : null;
+  /** Makes a stream relay, with what else is wished; or (null) throw away what it receives. Taps of the row must be set before. */
+  route(row: number, wishes: RouteWishes | null): void {
+    this.#routes[row] = wishes === null ? null : this.#routeOf(row, wishes);
+  }
+
+  /** Asked for every stream whenever its call changes, so what is known already is found by a number. */
+  #routeOf(row: number, wishes: RouteWishes): Route {
+    const isRtp = componentOf(row) === 0;
+    const isTapped = this.taps.isTapped(row);
+    const key = (isRtp ? 1 : 0) | (wishes.resize ? 2 : 0) | (wishes.mute ? 4 : 0) | (wishes.dtmf ? 8 : 0) | (isTapped ? 16 : 0);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const names: StageName[] = ['latch', 'count', 'send'];
+    if (isRtp) names.push('analyse');
+    if (isRtp && wishes.resize) names.push('resize');
+    if (wishes.mute) names.push('mute');
+    if (isRtp && wishes.dtmf) names.push('dtmf');
+    if (!isRtp && this.#reporting) names.push('report');
+    if (isTapped) names.push('fork');
+    const without = (...left: readonly StageName[]): Path =>
+      compile(
+        this.#stages,
+        names.filter((name) => !left.includes(name)),
+      );
+    const route: Route = {
+      received: without(),
+      resized: without('latch', 'count', 'analyse', 'resize'),
+      injected: without('latch', 'count', 'analyse', 'resize', 'mute'),
+    };
+    this.#known.set(key, route);
+    return route;
   }
 
   /** Forgets everything of a session's streams: the slot may be given to another. */
   clear(slot: number): void {
     for (let row = slot * ROWS_PER_SESSION; row < (slot + 1) * ROWS_PER_SESSION; row++) {
-      this.#paths[row] = null;
+      this.#routes[row] = null;
       this.latch.clear(row);
+      this.resizing.set(row, null);
+      this.dtmf.set(row, null);
+      this.taps.clear(row);
+      if (componentOf(row) === 0) this.analysis.clear(row);
     }
     this.counters.clearSession(slot);
   }
@@ -57,21 +136,31 @@ export class MediaPlane {
   /** Called by the engine for every datagram. Never throws: what a slow turn throws ends there. */
   readonly onDatagram = (packet: Packet): void => {
     const { values } = this.counters;
-    const path = this.#paths[packet.row];
-    if (path === null || path === undefined) {
+    const route = this.#routes[packet.row];
+    if (route === null || route === undefined) {
       values[PACKETS_DISCARDED]!++;
       return;
     }
     values[PACKETS_RECEIVED]!++;
-    const verdict = runPath(path, packet);
-    if (verdict === DROPPED) this.#discard(packet.row, DROPPED_COUNTER);
-    else if (verdict === IGNORED) this.#discard(packet.row, IGNORED_COUNTER);
-    else values[PACKETS_RELAYED]!++;
+    const verdict = runPath(route.received, packet);
+    if (verdict === DROPPED || verdict === IGNORED) this.#discard(packet.row, verdict);
   };
 
-  #discard(row: number, counter: number): void {
+  /** Sends a packet of another session as if this stream had received it. The packet is left as it was. */
+  inject(row: number, packet: Packet): void {
+    const from = packet.row;
+    packet.row = row;
+    this.#finish(packet, this.#routes[row]?.injected);
+    packet.row = from;
+  }
+
+  #finish(packet: Packet, path: Path | undefined): void {
+    if (path !== undefined && runPath(path, packet) === DROPPED) this.#discard(packet.row, DROPPED);
+  }
+
+  #discard(row: number, verdict: Verdict): void {
     const { values } = this.counters;
-    values[rowBase(row) + counter]!++;
+    values[rowBase(row) + (verdict === DROPPED ? DROPPED_COUNTER : IGNORED_COUNTER)]!++;
     values[PACKETS_DISCARDED]!++;
   }
 }

@@ -1,135 +1,251 @@
-import { ok, type Result, refuse } from '../../model/kernel/index.js';
+import { type Family, ok, type Result, refuse } from '../../model/kernel/index.js';
 import { ENGINE_NAMES, type EngineName } from '../media/engine.js';
-import { DEFAULT_CONTROL_PORT } from './controlAddress.js';
+import type { GivenOptions } from './commandLine.js';
+import { OPTIONS, type OptionKey, type ProgramName } from './optionTable.js';
+import { defaultOf, flagOf } from './optionText.js';
+import {
+  DEFAULT_OVERLOAD,
+  type LogFacility,
+  type LogLevel,
+  type OverloadLimits,
+  oneOf,
+  parseAccount,
+  parseLogLevel,
+  parseMode,
+  parseOverload,
+  parseText,
+  parseTos,
+  type ValueParser,
+  wholeNumber,
+} from './optionValues.js';
 
-/** One row of the option table. Command line, help and manual derive from it. */
-export type OptionRow = {
-  readonly short?: string;
-  readonly long: string;
-  /** What stands behind it on the command line; none: a switch. */
-  readonly value?: string;
-  readonly many?: true;
-  /** As it is shown; the value itself is filled in by `readOptions`. */
-  readonly default?: string;
-  readonly help: string;
-  /** Only for `rtpbridge serve`: rtpproxy has no such option. */
-  readonly ours?: true;
-};
+/** An address to listen on as it was written; what it means is the business of the networks. */
+export type NetworkText = { readonly family: Family; readonly text: string };
 
-export const OPTIONS = {
-  control: {
-    short: 's',
-    long: 'control',
-    value: 'SOCKET',
-    many: true,
-    default: 'see above',
-    help: `control socket, repeatable: udp:HOST[:PORT] udp6:HOST[:PORT] tcp:HOST[:PORT] tcp6:HOST[:PORT] unix:PATH cunix:PATH; port ${DEFAULT_CONTROL_PORT} if none is given`,
-  },
-  listen: { short: 'l', long: 'listen', value: 'ADDRESS', default: '*', help: 'IPv4 address of the media sockets; * for all' },
-  portMin: { short: 'm', long: 'port-min', value: 'PORT', default: '35000', help: 'lowest media port' },
-  portMax: { short: 'M', long: 'port-max', value: 'PORT', default: '65000', help: 'highest media port' },
-  ttl: { short: 'T', long: 'ttl', value: 'SECONDS', default: '60', help: 'a session without packets ends after so long' },
-  setupTtl: { short: 'W', long: 'setup-ttl', value: 'SECONDS', default: 'as -T', help: 'the same, until both sides are known' },
-  logLevel: { short: 'd', long: 'log-level', value: 'LEVEL', default: 'INFO', help: 'DBUG, INFO, WARN, ERR or CRIT' },
-  pidFile: { short: 'p', long: 'pid-file', value: 'FILE', help: 'write the process id there' },
-  foreground: { short: 'f', long: 'foreground', help: 'stay in the foreground' },
-  noRootCheck: { short: 'F', long: 'no-root-check', help: 'run as root without complaint' },
-  workers: { long: 'workers', value: 'N', default: 'one per core', help: 'media threads', ours: true },
-  engine: {
-    long: 'engine',
-    value: 'NAME',
-    default: 'the best that works',
-    help: `packet engine: ${ENGINE_NAMES.join(', ')}`,
-    ours: true,
-  },
-  dataDir: { long: 'data-dir', value: 'DIR', default: './rtpbridge-data', help: 'event log and control socket', ours: true },
-  protocols: { short: 'v', long: 'protocols', help: 'print the protocol versions and exit' },
-  version: { short: 'V', long: 'version', help: 'print the version and exit' },
-  help: { long: 'help', help: 'print this and exit', ours: true },
-} as const satisfies Record<string, OptionRow>;
-
-export type OptionKey = keyof typeof OPTIONS;
-/** What a command line gave: texts as written, `true` for switches, all occurrences of a repeatable one. */
-export type GivenOptions = Partial<Record<OptionKey, string | true | readonly string[]>>;
-
-export const LOG_LEVELS = ['DBUG', 'INFO', 'WARN', 'ERR', 'CRIT'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
+/** Everything the operator has a say in, checked and with its defaults. */
 export type RelayOptions = {
+  readonly program: ProgramName;
+  /** Where the process was started: relative names mean this place, also after it has gone to the background. */
+  readonly startFolder: string;
   readonly control: readonly string[];
-  readonly listen: string;
+  /** Never empty; in the order of the command line. */
+  readonly networks: readonly NetworkText[];
+  /** `ADDRESS`, or `INTERNAL/EXTERNAL`. Null: replies name the addresses the sockets are bound to. */
+  readonly advertise: string | null;
   readonly portMin: number;
   readonly portMax: number;
+  readonly sequentialPorts: boolean;
+  /** Whether host names may be looked up. */
+  readonly resolve: boolean;
+  /** 0…255, or -1: leave it to the system. */
+  readonly tos: number;
+  readonly doubling: boolean;
+  readonly bridgeSymmetric: boolean;
+  readonly forceAsymmetric: boolean;
   readonly ttlSeconds: number;
   readonly setupTtlSeconds: number;
-  readonly logLevel: LogLevel;
-  readonly pidFile: string | null;
+  readonly independentTtl: boolean;
+  /** Null: no overload protection. */
+  readonly overload: OverloadLimits | null;
+  /** Where timeouts may be reported, as written. */
+  readonly notify: readonly string[];
+  readonly recordDir: string | null;
+  readonly spoolDir: string | null;
+  readonly recordAll: boolean;
+  readonly pcap: boolean;
+  readonly recordRtcp: boolean;
+  readonly dso: readonly string[];
+  readonly configFile: string | null;
   readonly foreground: boolean;
+  /** `-u` as written: see `parseAccount`. */
+  readonly user: string | null;
   readonly rootCheck: boolean;
+  /** Mode of unix control sockets, to be applied together with the owner that `user` names. Null: the usual one. */
+  readonly socketMode: number | null;
+  readonly pidFile: string | null;
+  readonly chdir: boolean;
+  readonly redirect: boolean;
+  /** Null: as many as the port range needs. */
+  readonly openFiles: number | null;
+  readonly nice: number | null;
+  readonly scheduler: 'fifo' | 'rr' | null;
+  readonly logLevel: LogLevel;
+  readonly logFacility: LogFacility;
   /** Null: one per core. */
   readonly workers: number | null;
   /** Null: the best that works. */
   readonly engine: EngineName | null;
   readonly dataDir: string;
+  /** Where processor profiles go. Null: none are made. */
+  readonly profileDir: string | null;
 };
 
 const LONGEST_TTL_SECONDS = 10_000_000;
 const MOST_WORKERS = 256;
+const MOST_OPEN_FILES = 2 ** 30;
+const MAX_NICE = 20;
+const DEFAULT_SOCKET_MODE = 0o755;
 
-/** Checks what was given and fills in the defaults. The error names the option, the value and what was expected. */
-export function readOptions(given: GivenOptions): Result<RelayOptions, string> {
-  const problems: string[] = [];
-  const text = (key: OptionKey, fallback: string): string => (typeof given[key] === 'string' ? given[key] : fallback);
-  const number = (key: OptionKey, fallback: number, min: number, max: number): number => {
-    const value = given[key];
-    if (typeof value !== 'string') return fallback;
-    if (/^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max) return Number(value);
-    problems.push(`${flagOf(key)} ${value}: expected a whole number from ${min} to ${max}`);
-    return fallback;
-  };
-  const oneOf = <T extends string>(key: OptionKey, values: readonly T[], fallback: T | null): T | null => {
-    const value = given[key];
-    if (typeof value !== 'string') return fallback;
-    const found = values.find((candidate) => candidate.toLowerCase() === value.toLowerCase());
-    if (found === undefined) problems.push(`${flagOf(key)} ${value}: expected one of ${values.join(', ')}`);
-    return found ?? fallback;
-  };
-  const ttlSeconds = number('ttl', 60, 1, LONGEST_TTL_SECONDS);
-  const control = given.control;
+/**
+ * Checks what was given and fills in the defaults of the program. The error is one line: for each option that is wrong its flag, the value
+ * and what was expected.
+ */
+export function readOptions(
+  given: GivenOptions,
+  program: ProgramName = 'rtpbridge',
+  startFolder = '.',
+): Result<RelayOptions, string> {
+  const values = new Values(given, program);
+  const dataDir = values.last('dataDir', parseText, defaultOf(OPTIONS.dataDir, program) ?? '');
+  const user = values.texts('user').at(-1) ?? null;
   const options: RelayOptions = {
-    control: Array.isArray(control) ? control : [],
-    listen: text('listen', '*'),
-    portMin: number('portMin', 35_000, 1, 65_535),
-    portMax: number('portMax', 65_000, 1, 65_535),
-    ttlSeconds,
-    setupTtlSeconds: number('setupTtl', ttlSeconds, 1, LONGEST_TTL_SECONDS),
-    logLevel: oneOf('logLevel', LOG_LEVELS, 'INFO') ?? 'INFO',
-    pidFile: typeof given.pidFile === 'string' ? given.pidFile : null,
-    foreground: given.foreground === true,
-    rootCheck: given.noRootCheck !== true,
-    workers: given.workers === undefined ? null : number('workers', 1, 1, MOST_WORKERS),
-    engine: oneOf('engine', ENGINE_NAMES, null),
-    dataDir: text('dataDir', './rtpbridge-data'),
+    ...{ program, startFolder, dataDir, user },
+    ...controlOptions(values, dataDir, user),
+    ...mediaOptions(values),
+    ...recordingOptions(values),
+    ...processOptions(values),
+    profileDir: values.last('profile', parseText, null),
   };
-  return problems.length > 0 ? refuse(problems.join('; ')) : ok(options);
+  const stdio = options.control.find((name) => /^stdioc?:/.test(name));
+  if (!options.foreground && stdio !== undefined) values.complain('control', stdio, '-f too');
+  if (options.spoolDir !== null && options.recordDir === null) values.complain('spoolDir', options.spoolDir, '-r too');
+  return values.problems.length > 0 ? refuse(values.problems.join('; ')) : ok(options);
 }
 
-/** `-m`, or `--workers` where there is no letter: as the user wrote it, or would. */
-export function flagOf(key: OptionKey): string {
-  const row: OptionRow = OPTIONS[key];
-  return row.short === undefined ? `--${row.long}` : `-${row.short}`;
-}
+/** What was given, asked by the key. */
+class Values {
+  readonly program: ProgramName;
+  readonly problems: string[] = [];
+  readonly #given: GivenOptions;
 
-/** The help text: a line or two an option. `ours`: with the options that rtpproxy does not have, and the long names. */
-export function formatHelp(ours: boolean): string {
-  const lines: string[] = [];
-  for (const row of Object.values(OPTIONS) as OptionRow[]) {
-    if (row.ours && !ours) continue;
-    const long = ours ? `--${row.long}` : '';
-    const flags = [row.short === undefined ? '   ' : `-${row.short}`, long].filter(Boolean).join(row.short && long ? ', ' : ' ');
-    const head = `  ${flags}${row.value ? ` ${row.value}` : ''}`;
-    const tail = row.default ? `${row.help} (default: ${row.default})` : row.help;
-    lines.push(head.length < 30 ? `${head.padEnd(30)} ${tail}` : `${head}\n${' '.repeat(31)}${tail}`);
+  constructor(given: GivenOptions, program: ProgramName) {
+    this.#given = given;
+    this.program = program;
   }
-  return lines.join('\n');
+
+  all(...keys: readonly OptionKey[]): { readonly key: OptionKey; readonly value: string }[] {
+    return this.#given.flatMap(({ key, value }) => (keys.includes(key) ? [{ key, value: value ?? '' }] : []));
+  }
+
+  texts(key: OptionKey): string[] {
+    return this.all(key).map(({ value }) => value);
+  }
+
+  has(key: OptionKey): boolean {
+    return this.#given.some((option) => option.key === key);
+  }
+
+  /** Whether its last occurrence left the value out. */
+  isBare(key: OptionKey): boolean {
+    return this.#given.findLast((option) => option.key === key)?.value === null;
+  }
+
+  /** The value of the last occurrence, read by `parse`. */
+  last<T, F>(key: OptionKey, parse: ValueParser<T>, fallback: F): T | F {
+    const text = this.all(key).at(-1)?.value;
+    if (text === undefined) return fallback;
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    this.complain(key, text, parsed.error);
+    return fallback;
+  }
+
+  complain(key: OptionKey, value: string, expected: string): void {
+    this.problems.push(`${flagOf(key, this.program)} ${value}: expected ${expected}`);
+  }
+}
+
+function controlOptions(values: Values, dataDir: string, user: string | null) {
+  const control = values.texts('control');
+  const account = values.last('user', parseAccount, null);
+  const given = values.last('socketMode', parseMode, 0);
+  const asGroup = account !== null && account.group !== null ? DEFAULT_SOCKET_MODE : null;
+  return {
+    control: control.length > 0 ? control : defaultControl(values.program, dataDir),
+    notify: values.texts('notify'),
+    // As rtpproxy: without an account there is nobody to open the socket for.
+    socketMode: user === null ? null : given > 0 ? given : asGroup,
+  };
+}
+
+function defaultControl(program: ProgramName, dataDir: string): string[] {
+  if (program !== 'rtpbridge') return [OPTIONS.control.rtpproxyDefault];
+  return ['udp:127.0.0.1:22222', `unix:${dataDir.replace(/^\.\//, '')}/control.sock`];
+}
+
+function mediaOptions(values: Values) {
+  const networks = values
+    .all('listen', 'listen6')
+    .map(({ key, value }): NetworkText => ({ family: key === 'listen' ? 'IPv4' : 'IPv6', text: value }));
+  const ttlSeconds = values.last('ttl', wholeNumber(1, LONGEST_TTL_SECONDS), Number(OPTIONS.ttl.default));
+  const overload = values.isBare('overload') ? DEFAULT_OVERLOAD : values.last('overload', parseOverload, null);
+  return {
+    networks: networks.length > 0 ? networks : [{ family: 'IPv4', text: OPTIONS.listen.default } as const],
+    advertise: values.last('advertise', parseText, null),
+    portMin: values.last('portMin', wholeNumber(1, 65_535), Number(OPTIONS.portMin.default)),
+    portMax: values.last('portMax', wholeNumber(1, 65_535), Number(OPTIONS.portMax.default)),
+    sequentialPorts: values.has('sequentialPorts'),
+    resolve: !values.has('noResolve'),
+    tos: values.last('tos', parseTos, Number(OPTIONS.tos.default)),
+    doubling: values.has('doubling'),
+    bridgeSymmetric: values.has('bridgeSymmetric'),
+    forceAsymmetric: values.has('forceAsymmetric'),
+    ttlSeconds,
+    setupTtlSeconds: values.last('setupTtl', wholeNumber(1, LONGEST_TTL_SECONDS), ttlSeconds),
+    independentTtl: values.has('independentTtl'),
+    overload,
+  };
+}
+
+function recordingOptions(values: Values) {
+  return {
+    recordDir: values.last('recordDir', parseText, null),
+    spoolDir: values.last('spoolDir', parseText, null),
+    recordAll: values.has('recordAll'),
+    pcap: values.has('pcap'),
+    recordRtcp: !values.has('noRtcp'),
+    dso: values.texts('dso'),
+    configFile: values.last('config', parseText, null),
+  };
+}
+
+function processOptions(values: Values) {
+  const { program } = values;
+  const log = values.last('logLevel', parseLogLevel, null);
+  return {
+    foreground: program === 'rtpbridge' || values.has('foreground'),
+    rootCheck: !values.has('noRootCheck'),
+    pidFile: values.last('pidFile', parseText, program === 'rtpbridge' ? null : OPTIONS.pidFile.rtpproxyDefault),
+    chdir: !values.has('noChdir'),
+    redirect: !values.has('noRedirect'),
+    openFiles: values.last('openFiles', wholeNumber(1, MOST_OPEN_FILES), null),
+    nice: values.last('nice', wholeNumber(-MAX_NICE, MAX_NICE), null),
+    scheduler: values.last('scheduler', oneOf(['fifo', 'rr'] as const), null),
+    logLevel: log?.level ?? (defaultOf(OPTIONS.logLevel, program) as LogLevel),
+    logFacility: log?.facility ?? ('LOG_DAEMON' as const),
+    workers: values.last('workers', wholeNumber(1, MOST_WORKERS), null),
+    engine: values.last('engine', oneOf(ENGINE_NAMES), null),
+  };
+}
+
+/** The options with every path made absolute, for a process that is about to leave the folder it was started in. */
+export function withAbsolutePaths(options: RelayOptions): RelayOptions {
+  const { startFolder } = options;
+  const absolute = (path: string): string => (path.startsWith('/') ? path : `${startFolder}/${path}`);
+  const absoluteOrNull = (path: string | null): string | null => (path === null ? null : absolute(path));
+  return {
+    ...options,
+    control: options.control.map((name) => {
+      const [, prefix = '', rest = ''] = /^([a-z0-9]+:)?(.*)$/s.exec(name) ?? [];
+      return ['', 'unix:', 'cunix:'].includes(prefix) ? prefix + absolute(rest) : name;
+    }),
+    pidFile: absoluteOrNull(options.pidFile),
+    recordDir: absoluteOrNull(options.recordDir),
+    spoolDir: absoluteOrNull(options.spoolDir),
+    configFile: absoluteOrNull(options.configFile),
+    profileDir: absoluteOrNull(options.profileDir),
+    // A module is known by its name, too.
+    dso: options.dso.map((module) => (module.includes('/') ? absolute(module) : module)),
+    dataDir: absolute(options.dataDir),
+  };
 }

@@ -26,6 +26,20 @@ export const GOOD_COMMANDS = [
   'N call from to',
   'Gv nsess_created',
   'U call 127.99.2.1 4000 from && M4:1 S && S ttl=5',
+  'UZ20\xda\x0bVc96 call 127.99.2.1 4000 from;2',
+  'UZ20 \n\tc96 call 127.99.2.1 4000 from;2 to;2',
+  'UZ20\0\0\0c96 call 127.99.2.1 4000 from;2',
+  'UIEZ30c0,8t60T120 call 127.99.2.1 4000 from',
+  'LL127.0.0.1Z20 call 127.99.2.1 4000 from to',
+  'U66R[2001:db8::1]N call 2001:db8::1 4000 from',
+  'UL{lan} call 127.99.2.1 4000 from to',
+  'U call 127.99.2.1 4000 from to xmlrpc:http://127.0.0.1:8000/RPC2',
+  'U call 127.99.2.1 4000 from xmlrpc:http://127.0.0.1:8000/RPC2;tag',
+  'U call 127.99.2.1 4000 from to tcp:%%CC_SELF%%:9 r%201 && M3:1 Dd1.2 101',
+  'U call 127.99.2.1 4000 from to && L6 2001:db8::1 4002 && Sr tos=8 && C other a b && Dw',
+  'P-1 call prompt 0,8 from',
+  'Csp call udp:127.99.2.3:9 from',
+  'Na call from to',
 ];
 
 /** What makes parsers stumble, in places where a word is expected. */

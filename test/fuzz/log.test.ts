@@ -18,6 +18,8 @@ const folder = mkdtempSync(join(tmpdir(), 'rtpbridge-fuzz-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const file = join(folder, segmentName(0, 1));
 
+const NETWORK = { host: '127.0.0.1', advertised: null } as const;
+
 /** The steps of a few calls as the relay writes them. */
 function recordsOf(calls: number): StepRecord[] {
   const tally = { received: 3, relayed: 2, dropped: 1 };
@@ -31,6 +33,8 @@ function recordsOf(calls: number): StepRecord[] {
       tag: 'from',
       setupTtlMs: 1000,
       ttlMs: 2000,
+      independentTtl: false,
+      networks: { caller: NETWORK, callee: NETWORK },
       reference: 'strong',
       at,
     } as const;
@@ -42,6 +46,11 @@ function recordsOf(calls: number): StepRecord[] {
       held: false,
       asymmetric: false,
       codecs: [0, 8],
+      resizeMs: null,
+      newPort: false,
+      networks: null,
+      notify: null,
+      ttlMs: { caller: null, callee: null },
       reference: 'strong',
     } as const;
     const close = { type: 'Close', reason: 'shutdown' } as const;

@@ -2,14 +2,16 @@ import { type Address, type Millis, millis } from '../../model/kernel/index.js';
 import type { Latitude } from '../../model/spec/agreement.js';
 import type { Driver } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
-import { countersBytes } from '../../src/media/counters.js';
 import { encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
-import { execute } from '../../src/relay/control/rtpproxy.js';
+import type { Grammar } from '../../src/protocol/rtpproxy/grammar.js';
+import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
+import type { ControlSetting } from '../../src/relay/control/setting.js';
 import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
 import type { StepRecord } from '../../src/relay/ports.js';
-import { Shard } from '../../src/relay/session/shard.js';
+import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
 import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
 import { seededRandom } from './random.js';
+import { linkTo, PLAIN_GRAMMAR, plainExecution, plainOptions, recordingWorld, type Told } from './shardWorld.js';
 import { TableEngine } from './tableEngine.js';
 
 /** Any time will do; a real one, so that nothing is shown that only holds near zero. */
@@ -24,39 +26,38 @@ export const settingOf = (pairs: number, ttlMs: number, setupTtlMs: number): Set
   ...{ first: FIRST_PORT, last: FIRST_PORT + (pairs - 1) * 2, ttlToleranceS: 0 },
 });
 
+/** What of a relay is not as it is without any option. */
+export type Special = {
+  readonly options?: Partial<ShardOptions>;
+  readonly setting?: Partial<ControlSetting>;
+  readonly grammar?: Partial<Grammar>;
+};
+
 /**
  * One shard without sockets, threads or a clock that runs by itself: a command goes in, and everything that follows from it has
  * happened when the reply comes out.
  */
 export class PureRelay implements Driver {
-  readonly engine = new TableEngine(SLOTS * 4);
+  readonly engine = new TableEngine((SLOTS + 1) * 4);
   readonly shard: Shard;
   /** Every step, as it would be logged. */
   readonly records: StepRecord[] = [];
-  readonly warnings: string[] = [];
+  readonly told: Told;
   readonly #dispatch: Dispatch;
   #nowMs = START_MS;
 
-  constructor(setting: Setting, seed = 1) {
+  constructor(setting: Setting, seed = 1, special: Special = {}) {
     const range = portRange(FIRST_PORT, FIRST_PORT + setting.pairs * 2 - 1);
-    const ports = new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(seed));
+    const table = () => new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(seed));
     const clock = (): Millis => millis(this.#nowMs);
     const { ttlMs, setupTtlMs, host } = setting;
-    const counterMemory = new ArrayBuffer(countersBytes(SLOTS));
-    const warn = (text: string) => this.warnings.push(text);
-    const world = { engine: this.engine, ports, clock, warn };
-    this.shard = new Shard({ shard: 0, slots: SLOTS, host, ttlMs, setupTtlMs, counterMemory }, world);
+    const { told, world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock);
+    this.told = told;
+    this.shard = new Shard({ ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), ...special.options }, world);
     this.shard.steps.subscribe((record) => this.records.push(record));
-    this.#dispatch = new Dispatch([
-      {
-        counters: this.shard.counters,
-        command: (command, answer) => answer(execute(command, this.shard, clock)),
-        deleteAll: (done) => {
-          this.shard.closeAll('purged');
-          done();
-        },
-      },
-    ]);
+    const execution = plainExecution(this.shard, host, special.setting);
+    const link = linkTo(execution, (act, answer) => answer(act()));
+    this.#dispatch = new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar });
   }
 
   get nowMs(): number {
@@ -65,7 +66,7 @@ export class PureRelay implements Driver {
 
   send(command: string): string {
     let reply: string | null = null;
-    this.#dispatch.handle(command, (text) => {
+    this.#dispatch.handle(command, LOCAL_ORIGIN, (text) => {
       reply = text;
     });
     if (reply === null) throw new Error(`${command} was not answered at once`);

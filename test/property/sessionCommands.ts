@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { type Address, callId, millis, udpPort } from '../../model/kernel/index.js';
-import type { SessionCommand } from '../../model/session/command.js';
+import type { NetworkWish, SessionCommand } from '../../model/session/command.js';
 import type { CloseReason, Reference, Tally } from '../../model/session/event.js';
+import type { Network } from '../../model/session/network.js';
+import type { Notify } from '../../model/session/notify.js';
 import { COMPONENTS, SIDES } from '../../model/session/side.js';
 import type { Surroundings } from '../../model/session/surroundings.js';
 
@@ -12,6 +14,16 @@ const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 export const address: fc.Arbitrary<Address> = fc
   .tuple(fc.constantFrom('192.0.2.1', '198.51.100.2', '2001:db8::1'), fc.constantFrom(4000, 4001, 65_535))
   .map(([host, port]) => ({ host, port: udpPort(port) }));
+
+export const INSIDE: Network = { host: '127.0.0.1', advertised: null };
+const OUTSIDE: Network = { host: '127.0.0.2', advertised: '198.51.100.1' };
+const NOTIFY: Notify = { target: { kind: 'unix', path: '/run/proxy' }, tag: 'T1', toTag: null };
+const network = fc.constantFrom(INSIDE, OUTSIDE);
+const networkWish: fc.Arbitrary<NetworkWish> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('both' as const), network }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('each' as const), caller: network, callee: optional(network) }) },
+);
 
 const CLOSE_REASONS: readonly CloseReason[] = ['deleted', 'timeout', 'purged', 'shutdown', 'defect'];
 
@@ -26,6 +38,11 @@ export const sessionCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
       held: fc.boolean(),
       asymmetric: fc.boolean(),
       codecs: fc.constantFrom([], [0], [0, 8, 101]),
+      resizeMs: fc.constantFrom(null, null, 20, 40),
+      newPort: fc.constantFrom(false, false, true),
+      networks: networkWish,
+      notify: fc.constantFrom(null, 'keep' as const, NOTIFY),
+      ttlMs: fc.record({ caller: fc.constantFrom(null, null, 90_000), callee: fc.constantFrom(null, null, 45_000) }),
       reference: optional(reference),
       opening: fc.option(fc.constant({ call: callId('call@a'), tag: 'alice;1' }), { nil: null, freq: 8 }),
     }),
@@ -43,6 +60,27 @@ export const sessionCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('Release' as const), reference }) },
   { weight: 1, arbitrary: fc.constant({ type: 'CheckIdle' as const }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('SetTtl' as const), side, ttlMs: fc.constantFrom(1000, 90_000) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('SetTos' as const), side, tos: fc.constantFrom(1, 184) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('CatchDtmf' as const),
+      side,
+      dtmf: fc.record({ tag: fc.constantFrom('D1', 'D2'), payloadType: fc.constantFrom(96, 101), swallow: fc.boolean() }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('Fork' as const),
+      source: fc.record({
+        call: fc.constantFrom(callId('call@a'), callId('call@b')),
+        tag: fc.constantFrom('alice;1', 'alice;2'),
+        hears: fc.constantFrom({ caller: 'callee', callee: 'caller' } as const, { caller: 'caller', callee: 'callee' } as const),
+      }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('Close' as const), reason: fc.constantFrom(...CLOSE_REASONS) }) },
 );
 
@@ -68,6 +106,8 @@ export const surroundingsAt = (nowMs: number, { sparePort, tally: soFar, silentM
   sparePort,
   ttlMs: 60_000,
   setupTtlMs: 30_000,
-  lastHeardAt: millis(nowMs - silentMs),
+  independentTtl: false,
+  network: INSIDE,
+  heardAt: { caller: millis(nowMs - silentMs), callee: millis(nowMs - silentMs) },
   tally: soFar,
 });

@@ -11,6 +11,8 @@ export class TableEngine implements PacketEngine {
   readonly bound = new Map<number, Address>();
   /** Rows that were sent from, in order. */
   readonly sent: number[] = [];
+  /** Row → the TOS it was last given. */
+  readonly tos = new Map<number, number>();
   readonly #rowAt = new Map<string, number>();
   /** Set to make every bind fail with it. */
   failure: Errno | null = null;
@@ -34,6 +36,30 @@ export class TableEngine implements PacketEngine {
     if (local === undefined) return;
     this.bound.delete(row);
     this.#rowAt.delete(formatAddress(local));
+  }
+
+  move(from: number, to: number): void {
+    const local = this.bound.get(from);
+    if (local === undefined) throw new Error(`row ${from} has no socket to move`);
+    this.close(to);
+    this.bound.delete(from);
+    this.bound.set(to, local);
+  }
+
+  setTos(row: number, tos: number): void {
+    this.tos.set(row, tos);
+  }
+
+  draft(): Packet {
+    return {
+      row: 0,
+      bytes: new Uint8Array(8192),
+      start: 0,
+      length: 0,
+      words: new Uint32Array(SOCKADDR_WORDS),
+      source: 0,
+      nowMs: 0,
+    };
   }
 
   send(row: number, _packet: Packet): void {

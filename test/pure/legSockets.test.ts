@@ -9,6 +9,7 @@ import { LegSockets } from '../../src/relay/session/legSockets.js';
 function world(refused: Readonly<Record<number, string>> = {}) {
   const range = portRange(20_000, 20_004);
   const open = new Map<number, number>();
+  const marked: [number, number][] = [];
   const warnings: string[] = [];
   const time = { nowMs: 0 };
   const engine: PacketEngine = {
@@ -22,23 +23,29 @@ function world(refused: Readonly<Record<number, string>> = {}) {
       return ok(undefined);
     },
     close: (row) => void open.delete(row),
+    move: (from, to) => {
+      open.set(to, open.get(from)!);
+      open.delete(from);
+    },
+    setTos: (row, tos) => void marked.push([row, tos]),
+    draft: () => assert.fail('nothing is sent here'),
     send: () => {},
     run: () => Promise.resolve(),
     stop: () => {},
   };
   const ports = new PortTable(range, new SharedArrayBuffer(portTableBytes(range)), 0, 1, () => 0);
-  const sockets = new LegSockets('127.0.0.1', {
+  const sockets = new LegSockets({
     engine,
-    ports,
+    ports: { IPv4: ports, IPv6: ports },
     clock: () => millis(time.nowMs),
     warn: (text) => warnings.push(text),
   });
-  return { sockets, open, warnings, time, ports };
+  return { sockets, open, marked, warnings, time, ports };
 }
 
 test('[SY-26] a leg gets an even port and the next one', () => {
   const { sockets, open } = world();
-  assert.deepEqual(sockets.bind(0, 'caller'), { host: '127.0.0.1', port: 20_000 });
+  assert.deepEqual(sockets.bind(0, 'caller', '127.0.0.1'), { host: '127.0.0.1', port: 20_000 });
   assert.deepEqual(
     [...open],
     [
@@ -50,13 +57,13 @@ test('[SY-26] a leg gets an even port and the next one', () => {
 
 test('[PN-19] where the RTCP port is busy, both are let go and the next pair is taken', () => {
   const { sockets, open } = world({ 20001: 'EADDRINUSE' });
-  assert.equal(sockets.bind(0, 'callee')?.port, 20_002);
+  assert.equal(sockets.bind(0, 'callee', '127.0.0.1')?.port, 20_002);
   assert.deepEqual([...open.values()], [20_002, 20_003]);
 });
 
 test('what is closed can be bound again', () => {
   const { sockets, open, ports } = world();
-  sockets.bind(0, 'caller');
+  sockets.bind(0, 'caller', '127.0.0.1');
   sockets.close(0, 'caller', { host: '127.0.0.1', port: udpPort(20_000) });
   assert.equal(open.size, 0);
   assert.equal(ports.free, 2);
@@ -64,10 +71,10 @@ test('what is closed can be bound again', () => {
 
 test('[PN-34] when nothing is free it says so, once a second however often it is asked', () => {
   const { sockets, warnings, time } = world();
-  for (let slot = 0; slot < 7; slot++) sockets.bind(slot, 'caller');
+  for (let slot = 0; slot < 7; slot++) sockets.bind(slot, 'caller', '127.0.0.1');
   assert.deepEqual(warnings, ['no port for a leg: every port pair of the range is in use']);
   time.nowMs = 1000;
-  sockets.bind(7, 'caller');
+  sockets.bind(7, 'caller', '127.0.0.1');
   assert.deepEqual(warnings.slice(1), [
     'no port for a leg: every port pair of the range is in use (and 4 more since the last warning)',
   ]);
@@ -75,6 +82,6 @@ test('[PN-34] when nothing is free it says so, once a second however often it is
 
 test('an error that no other port would mend is named', () => {
   const { sockets, warnings } = world({ 20000: 'EMFILE' });
-  assert.equal(sockets.bind(0, 'caller'), null);
+  assert.equal(sockets.bind(0, 'caller', '127.0.0.1'), null);
   assert.deepEqual(warnings, ['no port for a leg: cannot open a socket on 127.0.0.1:20000: EMFILE']);
 });

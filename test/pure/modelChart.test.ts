@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { callId } from '../../model/kernel/index.js';
 import type { EventType } from '../../model/session/event.js';
 import { apply, NEW_SESSION, type Snapshot } from '../../src/relay/session/apply.js';
 import {
+  address,
   COMPLETE,
   closed,
   codecs,
   held,
   latched,
   legOpened,
+  notified,
+  OUTSIDE,
   opened,
   released,
   signalled,
@@ -41,34 +45,52 @@ const EVENTS: Readonly<Record<EventType, Told>> = {
   LegHeld: held('caller'),
   SymmetryChanged: symmetry('caller', true),
   CodecsOffered: codecs('caller', 0),
+  NetworkChosen: { type: 'NetworkChosen', side: 'caller', network: OUTSIDE },
+  ResizingChanged: { type: 'ResizingChanged', side: 'caller', resizeMs: 40 },
+  TosChanged: { type: 'TosChanged', side: 'caller', tos: 96 },
+  TtlChanged: { type: 'TtlChanged', side: 'caller', ttlMs: 5000 },
+  NotifyChanged: notified('T1'),
+  DtmfCatchChanged: { type: 'DtmfCatchChanged', side: 'caller', dtmf: { tag: 'D1', payloadType: 101, swallow: false } },
+  CopyStarted: { type: 'CopyStarted', side: 'caller', to: address('192.0.2.9:7000'), local: address('127.0.0.1:20004') },
+  CopyStopped: { type: 'CopyStopped', side: 'caller' },
+  ForkStarted: {
+    type: 'ForkStarted',
+    source: { call: callId('other@a'), tag: 'carol', hears: { caller: 'callee', callee: 'caller' } },
+  },
   RemoteLatched: latched('caller', 'rtp', '192.0.2.1:4000', 'learned'),
   ReferenceTaken: taken('callee'),
   ReferenceReleased: released('strong'),
   SessionClosed: closed('deleted'),
 };
 
+/** What may happen whether or not both legs are open. */
+const CHART_OF_BOTH = (phase: 'waiting' | 'relaying'): Partial<Record<EventType, readonly [Phase, ...string[]]>> => ({
+  RemoteSignalled: [phase, 'installPath'],
+  LegHeld: [phase],
+  SymmetryChanged: [phase, 'installPath'],
+  CodecsOffered: [phase],
+  NetworkChosen: [phase],
+  ResizingChanged: [phase, 'installPath'],
+  TosChanged: [phase, 'setTos'],
+  TtlChanged: [phase, 'armIdleTimer'],
+  NotifyChanged: [phase],
+  DtmfCatchChanged: [phase, 'installPath'],
+  CopyStarted: [phase],
+  CopyStopped: [phase],
+  ForkStarted: [phase, 'installPath'],
+  ReferenceTaken: [phase],
+  ReferenceReleased: [phase],
+  SessionClosed: ['closed', 'releaseSession'],
+});
+
 /** The drawn chart as a table: where an event leads from a phase, and which effects are due. What is missing is not accepted. */
 const CHART: Readonly<Record<Phase, Partial<Record<EventType, readonly [Phase, ...string[]]>>>> = {
   new: { SessionOpened: ['waiting', 'armIdleTimer'] },
-  waiting: {
-    LegOpened: ['relaying', 'installPath', 'armIdleTimer'],
-    RemoteSignalled: ['waiting', 'installPath'],
-    LegHeld: ['waiting'],
-    SymmetryChanged: ['waiting', 'installPath'],
-    CodecsOffered: ['waiting'],
-    ReferenceTaken: ['waiting'],
-    ReferenceReleased: ['waiting'],
-    SessionClosed: ['closed', 'releaseSession'],
-  },
+  waiting: { ...CHART_OF_BOTH('waiting'), LegOpened: ['relaying', 'installPath', 'armIdleTimer'] },
   relaying: {
-    RemoteSignalled: ['relaying', 'installPath'],
-    LegHeld: ['relaying'],
-    SymmetryChanged: ['relaying', 'installPath'],
-    CodecsOffered: ['relaying'],
+    ...CHART_OF_BOTH('relaying'),
+    LegOpened: ['relaying', 'installPath'],
     RemoteLatched: ['relaying', 'installPath'],
-    ReferenceTaken: ['relaying'],
-    ReferenceReleased: ['relaying'],
-    SessionClosed: ['closed', 'releaseSession'],
   },
   closed: {},
 };
@@ -87,6 +109,14 @@ for (const phase of Object.keys(PHASES) as Phase[]) {
     }
   });
 }
+
+test('a session that times out tells whoever asked for it, and only then', () => {
+  const effectsOf = (phase: Snapshot, reason: 'timeout' | 'deleted') => apply(phase, [stamp(closed(reason), T0)]).effects;
+  const asked = after(...COMPLETE, notified('T1'));
+  assert.deepEqual(effectsOf(asked, 'timeout'), ['notifyTimeout', 'releaseSession']);
+  assert.deepEqual(effectsOf(asked, 'deleted'), ['releaseSession']);
+  assert.deepEqual(effectsOf(PHASES.relaying, 'timeout'), ['releaseSession']);
+});
 
 test('the first leg leaves the session waiting', () => {
   const { snapshot, effects } = apply(after(opened()), [stamp(legOpened('callee', 20_000), T0)]);

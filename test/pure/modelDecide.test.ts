@@ -9,6 +9,7 @@ import {
   codecs,
   given,
   held,
+  INSIDE,
   latched,
   later,
   legOpened,
@@ -80,12 +81,12 @@ test('an open leg keeps its port: a spare one is not taken, and none is needed',
 });
 
 test('legToOpen names the leg that faces the other side, as long as it is closed, and only for signalling', () => {
-  assert.equal(legToOpen(stateAfter(), offer(null)), 'callee');
-  assert.equal(legToOpen(stateAfter(...OFFERED), offer(null)), null);
-  assert.equal(legToOpen(stateAfter(...OFFERED), signal('callee', null)), 'caller');
-  assert.equal(legToOpen(stateAfter(...COMPLETE), signal('callee', null)), null);
-  assert.equal(legToOpen(stateAfter(), PURGE), null);
-  assert.equal(legToOpen(stateAfter(opened(), closed('purged')), signal('callee', null)), null);
+  assert.deepEqual(legToOpen(stateAfter(), offer(null), INSIDE), { side: 'callee', network: INSIDE });
+  assert.deepEqual(legToOpen(stateAfter(...OFFERED), offer(null), INSIDE), null);
+  assert.deepEqual(legToOpen(stateAfter(...OFFERED), signal('callee', null), INSIDE), { side: 'caller', network: INSIDE });
+  assert.deepEqual(legToOpen(stateAfter(...COMPLETE), signal('callee', null), INSIDE), null);
+  assert.deepEqual(legToOpen(stateAfter(), PURGE, INSIDE), null);
+  assert.deepEqual(legToOpen(stateAfter(opened(), closed('purged')), signal('callee', null), INSIDE), null);
 });
 
 test('the same address again at once is a retransmission; later, or after another, or after hold, it is news', () => {
@@ -189,7 +190,7 @@ test('what the original does with weak references: Uw U D leaves the session, Dw
 
 test('the timer ends a session that was silent for its time to live: the setup time until both legs are open', () => {
   const check = { type: 'CheckIdle' } as const;
-  const silent = (ms: number) => ({ lastHeardAt: T0, now: millis(T0 + ms) });
+  const silent = (ms: number) => ({ now: millis(T0 + ms) });
   given(...OFFERED)
     .when(check, silent(SETUP_TTL_MS - 1))
     .givesNothing();

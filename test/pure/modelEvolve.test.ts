@@ -9,6 +9,7 @@ import {
   closed,
   codecs,
   held,
+  INSIDE,
   latched,
   later,
   legOpened,
@@ -27,7 +28,7 @@ import {
 
 const text = ({ address }: Remote): string | null => (address === null ? null : formatAddress(address));
 
-test('the opening gives the session its names, its times and its first reference', () => {
+test('the opening gives the session its names, its times, its networks and its first reference', () => {
   const state = stateAfter(opened('caller'));
   const { call, tag, openedAt, setupTtlMs, ttlMs } = state;
   assert.deepEqual(
@@ -35,14 +36,14 @@ test('the opening gives the session its names, its times and its first reference
     { call: 'call@a', tag: 'alice', openedAt: T0, setupTtlMs: SETUP_TTL_MS, ttlMs: TTL_MS },
   );
   assert.deepEqual(state.references, { strong: false, caller: true, callee: false });
-  assert.deepEqual(state.legs, INITIAL_STATE.legs);
+  for (const side of SIDES) assert.deepEqual(state.legs[side], { ...INITIAL_STATE.legs[side], network: INSIDE });
 });
 
 test('a session is complete when both legs are open, and then the other time to live counts', () => {
   assert.equal(isComplete(stateAfter(opened(), legOpened('callee', 20_000))), false);
-  assert.equal(currentTtlMs(stateAfter(opened(), legOpened('callee', 20_000))), SETUP_TTL_MS);
+  assert.equal(currentTtlMs(stateAfter(opened(), legOpened('callee', 20_000)), 'caller'), SETUP_TTL_MS);
   assert.equal(isComplete(stateAfter(...COMPLETE)), true);
-  assert.equal(currentTtlMs(stateAfter(...COMPLETE)), TTL_MS);
+  assert.equal(currentTtlMs(stateAfter(...COMPLETE), 'caller'), TTL_MS);
 });
 
 test('an event concerns its own side only', () => {

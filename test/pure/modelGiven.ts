@@ -4,6 +4,8 @@ import type { SessionCommand } from '../../model/session/command.js';
 import { decide } from '../../model/session/decide/index.js';
 import type { SessionEvent } from '../../model/session/event.js';
 import { evolve } from '../../model/session/evolve.js';
+import type { Network } from '../../model/session/network.js';
+import type { Notify } from '../../model/session/notify.js';
 import type { Refusal } from '../../model/session/refusal.js';
 import type { Side } from '../../model/session/side.js';
 import { INITIAL_STATE, type SessionState } from '../../model/session/state.js';
@@ -13,6 +15,9 @@ import type { Surroundings } from '../../model/session/surroundings.js';
 export const T0: Millis = millis(1_700_000_000_000);
 export const TTL_MS = 60_000;
 export const SETUP_TTL_MS = 30_000;
+/** Where legs stand for which nothing is asked, and another place. */
+export const INSIDE: Network = { host: '127.0.0.1', advertised: null };
+export const OUTSIDE: Network = { host: '127.0.0.2', advertised: '198.51.100.1' };
 export const NO_PACKETS = { received: 0, relayed: 0, dropped: 0 } as const;
 export const NO_TALLY = { caller: NO_PACKETS, callee: NO_PACKETS } as const;
 
@@ -28,7 +33,7 @@ export function address(text: string): Address {
 
 export const opened = (reference: 'strong' | Side = 'strong'): Told => ({
   ...{ type: 'SessionOpened', call: callId('call@a'), tag: 'alice' },
-  ...{ setupTtlMs: SETUP_TTL_MS, ttlMs: TTL_MS, reference },
+  ...{ setupTtlMs: SETUP_TTL_MS, ttlMs: TTL_MS, independentTtl: false, networks: { caller: INSIDE, callee: INSIDE }, reference },
 });
 export const legOpened = (side: Side, port: number): Told => ({ type: 'LegOpened', side, local: address(`127.0.0.1:${port}`) });
 export const signalled = (side: Side, at: string): Told => ({ type: 'RemoteSignalled', side, address: address(at) });
@@ -37,6 +42,9 @@ export const symmetry = (side: Side, asymmetric: boolean): Told => ({ type: 'Sym
 export const codecs = (side: Side, ...list: number[]): Told => ({ type: 'CodecsOffered', side, codecs: list });
 export const taken = (reference: 'strong' | Side): Told => ({ type: 'ReferenceTaken', reference });
 export const released = (reference: 'strong' | Side): Told => ({ type: 'ReferenceReleased', reference });
+/** A Unix socket is to be told of a timeout. */
+export const notified = (tag: string): Told => ({ type: 'NotifyChanged', notify: notifyOf(tag) });
+export const notifyOf = (tag: string): Notify => ({ target: { kind: 'unix', path: '/run/proxy' }, tag, toTag: null });
 export const closed = (reason: 'deleted' | 'timeout' | 'purged' | 'shutdown' | 'defect'): Told => ({
   ...{ type: 'SessionClosed', reason, tally: NO_TALLY },
 });
@@ -51,7 +59,10 @@ export const later = (ms: number, event: Told): Told => ({ ...event, at: millis(
 export const stamp = (event: Told, at: Millis): SessionEvent => ({ at, ...event }) as SessionEvent;
 
 type Signal = Extract<SessionCommand, { type: 'Signal' }>;
-const PLAIN = { address: null, held: false, asymmetric: false, codecs: [], reference: null, opening: null } as const;
+const PLAIN = {
+  ...({ address: null, held: false, asymmetric: false, codecs: [], resizeMs: null, newPort: false } as const),
+  ...({ networks: null, notify: null, ttlMs: { caller: null, callee: null }, reference: null, opening: null } as const),
+} as const;
 
 /** The first offer of a call. */
 export const offer = (at: string | null, more: Partial<Signal> = {}): Signal => ({
@@ -69,7 +80,7 @@ export const stateAfter = (...events: readonly Told[]): SessionState =>
 /** What a command finds: a free port, half a second after `T0`, nothing heard since. */
 const AROUND: Surroundings = {
   ...{ now: millis(T0 + 500), sparePort: address('127.0.0.1:20000'), ttlMs: TTL_MS, setupTtlMs: SETUP_TTL_MS },
-  ...{ lastHeardAt: T0, tally: NO_TALLY },
+  ...{ independentTtl: false, network: INSIDE, heardAt: { caller: T0, callee: T0 }, tally: NO_TALLY },
 };
 
 type Outcome = {

@@ -1,65 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { UpdateCommand } from '../../src/protocol/rtpproxy/command.js';
-import { parseCommand } from '../../src/protocol/rtpproxy/parse.js';
 import { runs } from '../property/runs.js';
+import { commandOf, errorOf, FULL_GRAMMAR, parsedUpdate as parsed } from './rtpproxyGiven.js';
 
-/** `U` or `L` with these modifiers, address and port. */
-const commandOf = (letters: string, host = '192.0.2.1', port = '4000'): string => `${letters} c ${host} ${port} f t`;
-
-function parsed(text: string): UpdateCommand {
-  const result = parseCommand(text);
-  assert.ok(result.ok, `${text} got ${result.ok ? '' : result.error}`);
-  assert.ok(result.value.verb === 'update' || result.value.verb === 'lookup');
-  return result.value;
-}
-
-function error(text: string): string {
-  const result = parseCommand(text);
-  return result.ok ? JSON.stringify(result.value) : result.error;
-}
-
-test('the modifiers that are known are read in any order and either case', () => {
-  const all = { weak: true, asymmetric: true, codecs: [0, 8, 101] };
-  for (const letters of ['awc0,8,101', 'Wc0,8,101A', 'C0,8,101aW', 'wac0,8,101']) {
-    for (const verb of ['U', 'L', 'u', 'l']) {
-      const { weak, asymmetric, codecs } = parsed(commandOf(verb + letters));
-      assert.deepEqual({ weak, asymmetric, codecs }, all, verb + letters);
-    }
-  }
-  assert.equal(parsed(commandOf('U')).asymmetric, null);
-  assert.equal(parsed(commandOf('Us')).asymmetric, false);
-  assert.equal(parsed(commandOf('UaS')).asymmetric, false, 'the last one counts');
+test('[CW-25] E36 where 6 is said and no IPv6 is configured, whatever the address is', () => {
+  for (const letters of ['U6', 'U66c0', 'L6', 'Ua6'])
+    for (const host of ['2001:db8::10', '127.0.0.1', 'localhost'])
+      assert.equal(errorOf(commandOf(letters, host)), 'E36', letters);
+  assert.equal(errorOf(commandOf('U6', '127.0.0.1'), FULL_GRAMMAR), 'E37', 'it is configured, and the address is no IPv6 one');
 });
 
-test('E14: a codec list that is empty or comes twice; stray commas are let pass', () => {
-  for (const letters of ['Uc', 'Ucw', 'Lc', 'Uc0c8', 'Uc0wc']) assert.equal(error(commandOf(letters)), 'E14', letters);
-  assert.deepEqual(parsed(commandOf('Uc,0,,8,')).codecs, [0, 8]);
-});
-
-test('[CW-27] E35: modifiers that are not known, wherever they stand', () => {
-  for (const letter of 'bdfghjkmnopqrtuvxyz0123459+-,;') assert.equal(error(commandOf(`U${letter}`)), 'E35', letter);
-  for (const letters of ['Uay', 'Lc0,8y', 'Uc0\xda\x0bV', 'U.']) assert.equal(error(commandOf(letters)), 'E35', letters);
-});
-
-test('E11, E12 and E36: networks and a family that are not configured', () => {
-  assert.equal(error(commandOf('UE')), 'E11');
-  assert.equal(error(commandOf('UI')), 'E12');
-  assert.equal(error(commandOf('UIE')), 'E12', 'the first of them answers');
-  assert.equal(error(commandOf('U6', '2001:db8::10')), 'E36');
-  assert.equal(error(commandOf('U66c0', '2001:db8::10')), 'E36');
-});
-
-test('[CW-25] E36 also where the family letter and the address disagree', () => {
-  assert.equal(error(commandOf('U6', '127.0.0.1')), 'E36');
+test('6 with an address of ours that is named needs no IPv6 network', () => {
+  for (const letters of ['U6l[::1]', 'Ul192.0.2.7a6', 'U6r[2001:db8::2]'])
+    assert.deepEqual(parsed(commandOf(letters, '2001:db8::10')).remote, { host: '2001:db8::10', port: 4000 }, letters);
 });
 
 test('E37: what has the length of an address must be one, and its port a number', () => {
   for (const host of ['localhost', '192.0.2.256', '1.2.3.4.5', '1.2.3.04', 'a.b.c.d', '2001:db8::1'])
-    assert.equal(error(commandOf('U', host)), 'E37', host);
-  for (const port of ['x', '-1', '+1', '4000x', '0x10', '1.5'])
-    assert.equal(error(commandOf('U', '192.0.2.1', port)), 'E37', port);
+    assert.equal(errorOf(commandOf('U', host)), 'E37', host);
+  for (const host of ['2001:db8:::1', '12345::', ':1', 'fe80::1%eth0', '[::1]', 'localhost', '192.0.2.1'])
+    assert.equal(errorOf(commandOf('U6', host), FULL_GRAMMAR), 'E37', host);
+  for (const port of ['x', '-1', '+1', '4000x', '0x10', '1.5', '9'.repeat(10), '9'.repeat(400)]) {
+    assert.equal(errorOf(commandOf('U', '192.0.2.1', port)), 'E37', port);
+    assert.equal(errorOf(commandOf('U6', '2001:db8::1', port), FULL_GRAMMAR), 'E37', port);
+  }
 });
 
 test('what has another length is no address, and no error, whatever the port says', () => {
@@ -67,34 +32,87 @@ test('what has another length is no address, and no error, whatever the port say
     assert.equal(host.length < 7 || host.length > 15, true);
     assert.equal(parsed(commandOf('U', host, 'nonsense')).remote, null);
   }
+  for (const host of ['-', ':', '2001:db8:1:1:1:1:1:1'.padEnd(46, '0')])
+    assert.equal(parsed(commandOf('U6', host, 'nonsense'), FULL_GRAMMAR).remote, null, host);
 });
 
-test('all zeros mean hold, and port 0 means that nothing is sent there', () => {
-  const { remote, held } = parsed(commandOf('U', '0.0.0.0'));
-  assert.deepEqual([remote, held], [null, true]);
-  const off = parsed(commandOf('U', '192.0.2.1', '0'));
-  assert.deepEqual([off.remote, off.held], [null, false]);
+test('[CW-20] all zeros mean hold, and port 0 means that nothing is sent there', () => {
+  for (const [letters, host] of [
+    ['U', '0.0.0.0'],
+    ['U6', '::'],
+    ['U6', '0:0:0:0:0:0:0:0'],
+  ] as const) {
+    const { remote, held } = parsed(commandOf(letters, host), FULL_GRAMMAR);
+    assert.deepEqual([remote, held], [null, true], host);
+  }
+  for (const port of ['0', '00', '65536']) {
+    const off = parsed(commandOf('U', '192.0.2.1', port));
+    assert.deepEqual([off.remote, off.held], [null, false], port);
+  }
 });
 
 test('a port beyond 65535 wraps, as in the original', () => {
   assert.deepEqual(parsed(commandOf('U', '192.0.2.1', '99999')).remote, { host: '192.0.2.1', port: 99_999 - 65_536 });
   assert.deepEqual(parsed(commandOf('U', '192.0.2.1', '65535')).remote, { host: '192.0.2.1', port: 65_535 });
+  assert.deepEqual(parsed(commandOf('U', '192.0.2.1', '999999999')).remote, { host: '192.0.2.1', port: 999_999_999 % 65_536 });
 });
 
-test('six tokens have a To tag; seven have none, but a notification, which nobody may have yet: E75', () => {
-  assert.deepEqual(parsed('U c 192.0.2.1 4000 f').tags, { from: 'f', to: null });
-  assert.deepEqual(parsed('U c 192.0.2.1 4000 f t').tags, { from: 'f', to: 't' });
+test('an IPv6 address is written in one way, however it came', () => {
+  for (const host of ['2001:db8::a', '2001:DB8:0:0:0:0:0:A', '2001:0db8::000a'])
+    assert.deepEqual(parsed(commandOf('U6', host), FULL_GRAMMAR).remote, { host: '2001:db8::a', port: 4000 });
+});
+
+test('[CW-35] five words have no To tag, six have one, seven none but a notification, eight both', () => {
+  const [socket, notify] = ['tcp:127.0.0.1:9', { socket: 'tcp:127.0.0.1:9', tag: 'r 1', lenient: false }];
+  const table = [
+    ['U c 192.0.2.1 4000 f', null, null],
+    ['U c 192.0.2.1 4000 f t', 't', null],
+    [`U c 192.0.2.1 4000 f ${socket} r%201`, null, notify],
+    [`U c 192.0.2.1 4000 f t ${socket} r+1`, 't', notify],
+  ] as const;
+  for (const [text, to, wanted] of table) {
+    const command = parsed(text, FULL_GRAMMAR);
+    assert.deepEqual([command.tags, command.notify], [{ from: 'f', to }, wanted], text);
+  }
+});
+
+test('[CW-35] the socket is passed on as it is written, in every form', () => {
+  for (const socket of ['tcp:127.0.0.1:9', 'unix:/tmp/a', '/tmp/x.sock', 'tcp:%%CC_SELF%%:9', '10.0.0.1:9999', 'a%20+b'])
+    for (const to of ['', ' t'])
+      assert.equal(parsed(`U c 192.0.2.1 4000 f${to} ${socket} tag`, FULL_GRAMMAR).notify?.socket, socket);
+});
+
+test('E75: a notification where nobody may have one', () => {
   for (const text of ['U c 192.0.2.1 4000 f tcp:127.0.0.1:9 tag', 'U c 192.0.2.1 4000 f t /tmp/x.sock r%201'])
-    assert.equal(error(text), 'E75', text);
-  assert.equal(error('L c 192.0.2.1 4000 f t sock tag'), 'E1');
+    assert.equal(errorOf(text), 'E75', text);
+  assert.equal(errorOf('U c 192.0.2.1 4000 f sock%zz tag'), 'E75', 'the socket is not decoded');
 });
 
 test('E10: a notification tag that is not URL-encoded', () => {
   for (const tag of ['%', '%2', 'a%zz', '%2g', 'x%']) {
-    assert.equal(error(`U c 192.0.2.1 4000 f sock ${tag}`), 'E10', tag);
-    assert.equal(error(`U c 192.0.2.1 4000 f t sock ${tag}`), 'E10', tag);
+    assert.equal(errorOf(`U c 192.0.2.1 4000 f sock ${tag}`, FULL_GRAMMAR), 'E10', tag);
+    assert.equal(errorOf(`Uy c localhost x f t sock ${tag}`), 'E10', `${tag} before everything else`);
   }
-  assert.equal(error('U c 192.0.2.1 4000 f sock%zz tag'), 'E75', 'the socket is not decoded');
+});
+
+test('L takes no notification: its sixth word is a To tag, and a seventh is too much', () => {
+  assert.equal(errorOf('L c 192.0.2.1 4000 f t sock tag', FULL_GRAMMAR), 'E1');
+  const { tags, notify } = parsed('L c 192.0.2.1 4000 f xmlrpc:http://127.0.0.1/;x', FULL_GRAMMAR);
+  assert.deepEqual([tags.to, notify], ['xmlrpc:http://127.0.0.1/;x', null]);
+});
+
+test('[CW-14 CW-15 CW-16 CW-17 KC-01] Call-IDs and tags of every client are kept whole, with and without their suffixes', () => {
+  const lines = [
+    ['U cid 192.0.2.1 4000 F;1', 'cid', 'F;1', null],
+    ['U cid;z9hG4bK7 192.0.2.1 4000 T;2 F;2', 'cid;z9hG4bK7', 'T;2', 'F;2'],
+    ['L cid-0 192.0.2.1 4000 T F', 'cid-0', 'T', 'F'],
+    ['L cid 192.0.2.1 4000 F dummy', 'cid', 'F', 'dummy'],
+    ['Lc0 cid 192.0.2.1 4000 F', 'cid', 'F', null],
+  ] as const;
+  for (const [text, call, from, to] of lines) {
+    const command = parsed(text);
+    assert.deepEqual([command.call, command.tags], [call, { from, to }], text);
+  }
 });
 
 test('any valid address is what the command carries, with its port', () => {

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counters, countersBytes } from '../../src/media/counters.js';
 import { CAPABILITIES } from '../../src/protocol/rtpproxy/capabilities.js';
+import { PLAIN_GRAMMAR } from '../../src/protocol/rtpproxy/grammar.js';
+import type { NamedSession } from '../../src/relay/control/execution.js';
+import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
 import type { ShardCommand } from '../../src/relay/control/rtpproxy.js';
 import { Dispatch, type ShardLink, shardOf } from '../../src/relay/supervisor/dispatch.js';
+import type { Assignment } from '../../src/relay/supervisor/messages.js';
 
 test('the shard is the FNV-1a hash of the Call-ID modulo their number', () => {
   const vectors: Readonly<Record<string, number>> = { '': 0x811c9dc5, a: 0xe40c292c, foobar: 0xbf9cf968 };
@@ -34,11 +38,20 @@ test('calls spread evenly, whatever their Call-IDs look like', () => {
 class Link implements ShardLink {
   readonly counters = new Counters(new ArrayBuffer(countersBytes(1)));
   readonly asked: ShardCommand[] = [];
+  isDraining = false;
   readonly #answers: ((reply: string | null) => void)[] = [];
 
-  command(command: ShardCommand, answer: (reply: string | null) => void): void {
+  command({ command }: Assignment, answer: (reply: string | null) => void): void {
     this.asked.push(command);
     this.#answers.push(answer);
+  }
+
+  find(_call: string, _tags: unknown, answer: (session: NamedSession | null) => void): void {
+    answer(null);
+  }
+
+  drain(): void {
+    this.isDraining = true;
   }
 
   deleteAll(done: () => void): void {
@@ -52,10 +65,10 @@ class Link implements ShardLink {
 
 function scene(shards: number): { readonly links: Link[]; readonly ask: (text: string) => string[] } {
   const links = Array.from({ length: shards }, () => new Link());
-  const dispatch = new Dispatch(links);
+  const dispatch = new Dispatch(links, PLAIN_GRAMMAR);
   const ask = (text: string): string[] => {
     const replies: string[] = [];
-    dispatch.handle(text, (reply) => replies.push(reply));
+    dispatch.handle(text, LOCAL_ORIGIN, (reply) => replies.push(reply));
     return replies;
   };
   return { links, ask };
@@ -112,12 +125,12 @@ test('I sums up what the shards have counted', () => {
   assert.deepEqual(ask('Il'), [`${five}\naverage load: 0.000000`]);
 });
 
-test('[CW-11] V names the version, VF says 1 for what is advertised and 0 for everything else, and no shard is asked', () => {
+test('[CW-11 CW-12] V names the version, VF says 1 for what is advertised and configured, 0 for everything else, and no shard is asked', () => {
   const { links, ask } = scene(2);
   assert.deepEqual(ask('V'), ['20040107']);
-  for (const date of Object.keys(CAPABILITIES)) assert.deepEqual(ask(`VF ${date}`), ['1'], date);
-  for (const date of ['20170313', '20040108', 'toString', '__proto__', 'x']) assert.deepEqual(ask(`VF ${date}`), ['0'], date);
-  assert.deepEqual(ask('nonsense'), ['E0']);
+  for (const date of Object.keys(CAPABILITIES)) assert.deepEqual(ask(`VF ${date}`), [date === '20081224' ? '0' : '1'], date);
+  for (const date of ['20040108', 'toString', '__proto__', 'x']) assert.deepEqual(ask(`VF ${date}`), ['0'], date);
+  assert.deepEqual(ask('Zonsense'), ['E0']);
   assert.deepEqual(
     links.flatMap(({ asked }) => asked),
     [],

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { type Socket as Connection, connect } from 'node:net';
+import { connect } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long a client waits for an answer: Kamailio's own default for its rtpproxy. */
@@ -181,9 +182,10 @@ export function unixCommand(path: string, text: string, timeoutMs: number = ANSW
   });
 }
 
-/** A client of a `tcp:` or `cunix:` socket: one connection, commands and answers as lines. */
+/** A client of a `tcp:` or `cunix:` socket, or of a process's standard input and output: commands and answers as lines. */
 export class LineClient {
-  readonly #connection: Connection;
+  readonly #input: Readable;
+  readonly #output: Writable;
   #text = '';
   #look: () => void = () => {};
   /** What each read from the connection delivered. */
@@ -191,10 +193,11 @@ export class LineClient {
   /** True when the relay has closed its side. */
   ended = false;
 
-  private constructor(connection: Connection) {
-    this.#connection = connection;
-    connection.setEncoding('latin1');
-    connection.on('data', (chunk: string) => {
+  private constructor(input: Readable, output: Writable) {
+    this.#input = input;
+    this.#output = output;
+    input.setEncoding('latin1');
+    input.on('data', (chunk: string) => {
       this.chunks.push(chunk);
       this.#text += chunk;
       this.#look();
@@ -203,27 +206,36 @@ export class LineClient {
       this.ended = true;
       this.#look();
     };
-    connection.on('end', finish).on('close', finish);
-    connection.on('error', finish);
+    input.on('end', finish).on('close', finish);
+    input.on('error', finish);
+    // A relay that is gone shows by its answers ending.
+    output.on('error', () => {});
   }
 
-  static open(name: string): Promise<LineClient> {
+  /** @param bindTo local address, when it matters */
+  static open(name: string, bindTo?: string): Promise<LineClient> {
     const place = controlPlace(name);
-    const connection = 'path' in place ? connect({ path: place.path }) : connect({ host: place.host, port: place.port });
+    const from = bindTo === undefined ? {} : { localAddress: bindTo };
+    const connection = 'path' in place ? connect({ path: place.path }) : connect({ host: place.host, port: place.port, ...from });
     // Each write is to leave as a segment of its own.
     connection.setNoDelay(true);
     return new Promise((resolve, reject) => {
       connection.once('error', reject);
       connection.once('connect', () => {
         connection.off('error', reject);
-        resolve(new LineClient(connection));
+        resolve(new LineClient(connection, connection));
       });
     });
   }
 
+  /** A client that writes to one stream and reads from another. */
+  static over(input: Readable, output: Writable): LineClient {
+    return new LineClient(input, output);
+  }
+
   /** Sends text as it is. */
   send(text: string | Uint8Array): void {
-    this.#connection.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    this.#output.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   }
 
   /**
@@ -255,8 +267,18 @@ export class LineClient {
     return (await this.lines(1, timeoutMs))[0]!;
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.#input.pause();
+  }
+
+  /** Says that nothing more will be sent. */
+  end(): void {
+    this.#output.end();
+  }
+
   close(): void {
-    this.#connection.destroy();
+    this.#output.destroy();
   }
 }
 

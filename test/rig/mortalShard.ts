@@ -13,8 +13,8 @@ const EXIT_CODE = 3;
 function dieIfAsked(requests: readonly ShardRequest[]): void {
   for (const request of requests) {
     if (request.kind !== 'command') continue;
-    if (request.command.call.startsWith('kill-by-exit')) process.exit(EXIT_CODE);
-    if (request.command.call.startsWith('kill-by-throw')) throw new Error('killed by a test');
+    if (request.assignment.command.call.startsWith('kill-by-exit')) process.exit(EXIT_CODE);
+    if (request.assignment.command.call.startsWith('kill-by-throw')) throw new Error('killed by a test');
   }
 }
 

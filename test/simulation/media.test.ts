@@ -5,6 +5,7 @@ import { type Address, sameAddress } from '../../model/kernel/index.js';
 import { SIDES } from '../../model/session/side.js';
 import { type ComponentIndex, type LegIndex, peerOf, rowOf } from '../../src/media/streams.js';
 import { runs } from '../property/runs.js';
+import { liveSessions } from '../property/shardWorld.js';
 import { at, nextPort, type Phone } from './phone.js';
 import { Scene } from './scene.js';
 import type { Passage } from './simulatedEngine.js';
@@ -85,7 +86,7 @@ function firstArrival(talk: Talk, row: number, from: Address): number {
 
 /** What is counted is what passed, and Q and I say the same. */
 function checkCounters(talk: Talk, strangers: number): void {
-  const thread = talk.scene.relay.threads.find(({ shard }) => shard.size > 0)!;
+  const thread = talk.scene.relay.threads.find(({ shard }) => liveSessions(shard) > 0)!;
   const { counters } = thread.shard;
   let arrived = 0;
   let relayed = 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address } from '../../model/kernel/index.js';
+import { liveSessions } from '../property/shardWorld.js';
 import type { Phone } from './phone.js';
 import { Scene } from './scene.js';
 
@@ -26,7 +27,7 @@ function placeCall(options: { readonly ttlMs?: number; readonly setupTtlMs?: num
 /** Lets time pass until no session is left; answers how long that took, to a tenth of a second. */
 function lifetimeMs(scene: Scene, limitMs = 10 * MINUTE_MS): number {
   const start = scene.time.nowMs;
-  const isAlive = (): boolean => scene.relay.threads.some(({ shard }) => shard.size > 0);
+  const isAlive = (): boolean => scene.relay.threads.some(({ shard }) => liveSessions(shard) > 0);
   while (isAlive()) {
     scene.time.runFor(100);
     assert.ok(scene.time.nowMs - start <= limitMs, 'the session never ends');

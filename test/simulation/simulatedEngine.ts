@@ -22,6 +22,10 @@ export class SimulatedEngine implements PacketEngine {
   readonly passages: Passage[] = [];
   readonly #network: SimulatedNetwork;
   readonly #bound = new Map<number, Address>();
+  /** Where a socket that was moved now delivers. */
+  readonly #moved = new Map<Address, number>();
+  /** Row → the TOS it was last given. */
+  readonly tos = new Map<number, number>();
   readonly #words = new Uint32Array(SOCKADDR_WORDS);
   /** Who gets the datagrams; set by the shard's owner, as `run` does for a real engine. */
   onDatagram: (packet: Packet) => void = () => {};
@@ -37,7 +41,8 @@ export class SimulatedEngine implements PacketEngine {
 
   open(row: number, local: Address): Result<void, Errno> {
     if (this.#bound.has(row)) throw new Error(`row ${row} has a socket already`);
-    if (!this.#network.bind(local, (bytes, from) => this.#receive(row, bytes, from))) return refuse('EADDRINUSE');
+    if (!this.#network.bind(local, (bytes, from) => this.#receive(this.#moved.get(local) ?? row, bytes, from)))
+      return refuse('EADDRINUSE');
     this.#bound.set(row, local);
     return ok(undefined);
   }
@@ -47,6 +52,24 @@ export class SimulatedEngine implements PacketEngine {
     if (local === undefined) return;
     this.#bound.delete(row);
     this.#network.unbind(local);
+  }
+
+  move(from: number, to: number): void {
+    const local = this.#bound.get(from);
+    if (local === undefined) throw new Error(`row ${from} has no socket to move`);
+    this.close(to);
+    this.#bound.delete(from);
+    this.#bound.set(to, local);
+    this.#moved.set(local, to);
+  }
+
+  setTos(row: number, tos: number): void {
+    this.tos.set(row, tos);
+  }
+
+  draft(): Packet {
+    const { nowMs } = this.#network.time;
+    return { row: 0, bytes: new Uint8Array(8192), start: 0, length: 0, words: this.#words, source: 0, nowMs };
   }
 
   send(row: number, packet: Packet): void {

@@ -1,14 +1,14 @@
 import { type Address, millis, udpPort } from '../../model/kernel/index.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
-import { countersBytes } from '../../src/media/counters.js';
+import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
 import { PENDING, ReplyCache } from '../../src/relay/control/replyCache.js';
-import { execute } from '../../src/relay/control/rtpproxy.js';
 import { Replay } from '../../src/relay/events/replay.js';
 import { type PortRange, PortTable, portTableBytes } from '../../src/relay/portalloc/portTable.js';
 import type { StepRecord } from '../../src/relay/ports.js';
 import { Shard } from '../../src/relay/session/shard.js';
-import { Dispatch, type ShardLink } from '../../src/relay/supervisor/dispatch.js';
+import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
 import { seededRandom } from '../property/random.js';
+import { linkTo, PLAIN_GRAMMAR, plainExecution, plainOptions, recordingWorld } from '../property/shardWorld.js';
 import { SimulatedEngine } from './simulatedEngine.js';
 import type { SimulatedNetwork } from './world.js';
 
@@ -35,7 +35,10 @@ export class SimulatedRelay {
     this.#network = network;
     const portMemory = new ArrayBuffer(portTableBytes(range));
     this.threads = Array.from({ length: shards }, (_, i) => this.#makeThread(i, shards, range, portMemory, setting));
-    this.dispatch = new Dispatch(this.threads.map((thread) => this.#linkTo(thread)));
+    this.dispatch = new Dispatch(
+      this.threads.map((thread) => this.#linkTo(thread, setting.host)),
+      PLAIN_GRAMMAR,
+    );
     network.bind(CONTROL, (bytes, from) => this.#receiveCommand(String.fromCharCode(...bytes), from));
     this.#checkEveryStep();
   }
@@ -46,11 +49,12 @@ export class SimulatedRelay {
   }
 
   #makeThread(i: number, shards: number, range: PortRange, memory: ArrayBuffer, setting: Omit<Setting, 'pairs'>): Thread {
-    const engine = new SimulatedEngine(this.#network, SLOTS * 4);
+    const engine = new SimulatedEngine(this.#network, (SLOTS + 1) * 4);
     const ports = new PortTable(range, memory, i, shards, seededRandom(i + 1));
-    const options = { shard: i, slots: SLOTS, ...setting, counterMemory: new ArrayBuffer(countersBytes(SLOTS)) };
+    const options = { ...plainOptions(SLOTS, setting.host, setting.ttlMs, setting.setupTtlMs), shard: i };
     const clock = () => millis(this.#network.time.nowMs);
-    const shard = new Shard(options, { engine, ports, clock, warn: (text) => this.warnings.push(text) });
+    const { world } = recordingWorld(engine, { IPv4: ports, IPv6: ports }, clock);
+    const shard = new Shard(options, { ...world, warn: (text) => this.warnings.push(text) });
     const thread: Thread = { shard, engine, turnAtMs: Number.POSITIVE_INFINITY };
     engine.onDatagram = (packet) => {
       shard.plane.onDatagram(packet);
@@ -71,19 +75,15 @@ export class SimulatedRelay {
     });
   }
 
-  #linkTo(thread: Thread): ShardLink {
+  #linkTo(thread: Thread, host: string) {
     const { time } = this.#network;
-    const carryOut = (act: () => string, answer: (reply: string) => void): void =>
+    return linkTo(plainExecution(thread.shard, host), (act, answer) =>
       time.after(MAILBOX_MS, () => {
-        const reply = act();
+        const value = act();
         this.#turn(thread);
-        time.after(MAILBOX_MS, () => answer(reply));
-      });
-    return {
-      counters: thread.shard.counters,
-      command: (command, answer) => carryOut(() => execute(command, thread.shard, () => millis(time.nowMs)), answer),
-      deleteAll: (done) => carryOut(() => String(thread.shard.closeAll('purged')), done),
-    };
+        time.after(MAILBOX_MS, () => answer(value));
+      }),
+    );
   }
 
   /** The control socket: cookie, cache of replies, dispatch. */
@@ -98,7 +98,7 @@ export class SimulatedRelay {
     const key = `${from.host} ${from.port} ${text}`;
     const known = this.#cache.take(key, this.#network.time.nowMs);
     if (known === undefined) {
-      this.dispatch.handle(command, (reply) => {
+      this.dispatch.handle(command, LOCAL_ORIGIN, (reply) => {
         this.#cache.keep(key, `${cookie} ${reply}\n`);
         send(`${cookie} ${reply}\n`);
       });

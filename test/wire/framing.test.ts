@@ -60,8 +60,19 @@ test('[CW-01] a datagram without a command is answered with E5', BOUND, async (t
   t.after(() => client.close());
   client.send('only_a_cookie');
   equal((await client.receive()).text, 'only_a_cookie E5\n');
-  client.send('');
-  equal((await client.receive()).text, 'E5\n');
+  for (const nothing of ['', ' ', '\n', ' \r\n\t ']) {
+    client.send(nothing);
+    equal((await client.receive()).text, 'E5\n', 'there is no cookie to answer with');
+  }
+});
+
+test('a datagram is one command: a line end in it is a blank', BOUND, async (t) => {
+  const client = await UdpControl.to(udp!);
+  t.after(() => client.close());
+  client.send('batch_1 V\nbatch_2 V\n');
+  equal((await client.receive()).text, 'batch_1 E1\n');
+  client.send('batch_3 VF\n20050322');
+  equal((await client.receive()).text, 'batch_3 1\n');
 });
 
 test('[CW-02] a cookie comes back as it was sent', BOUND, async (t) => {
@@ -120,7 +131,44 @@ test('[CW-06] a unix socket takes what comes first as the command, answers and c
   deepEqual(new Set(together), new Set([`${VERSION}\n`]));
 });
 
+test('[CW-06] two lines to a unix socket are one command, and an empty one is answered too', BOUND, async () => {
+  const place = controlPlace(unix!);
+  const path = 'path' in place ? place.path : '';
+  equal(await unixCommand(path, 'V\nV\n'), 'E1\n');
+  equal(await unixCommand(path, '\n'), 'E5\n');
+});
+
+test('[SY-07 SY-08 SY-09 SY-10 SY-11 SY-12] a call made by one control socket is there for the others', BOUND, async () => {
+  const all = [udp!, udp6!, unix!, cunix!, tcp!, tcp6!];
+  for (const [n, name] of all.entries()) {
+    const port = await askOnce(name, `U shared-${n} 127.0.0.1 30000 from`);
+    match(port, /^\d+ 127\.0\.0\.1$/);
+    for (const other of all) equal(await askOnce(other, `U shared-${n} 127.0.0.1 30000 from`), port, `${name} and ${other}`);
+    equal(await askOnce(all[(n + 1) % all.length]!, `D shared-${n} from`), '0');
+    equal(await askOnce(name, `D shared-${n} from`), 'E50');
+  }
+});
+
+test('[KC-06] clients at other addresses control it, by UDP and by TCP', BOUND, async (t) => {
+  const place = controlPlace(udp!);
+  const far = await UdpControl.open('127.0.0.1', 'port' in place ? place.port : 0, '127.0.0.77');
+  t.after(() => far.close());
+  const line = await LineClient.open(tcp!, '127.0.0.78');
+  t.after(() => line.close());
+  const port = await far.ask('U far-1 127.0.0.1 30000 from');
+  match(port, /^\d+ 127\.0\.0\.1$/);
+  equal(await line.ask('U far-1 127.0.0.1 30000 from'), port);
+  equal(await line.ask('D far-1 from'), '0');
+});
+
 for (const kind of ['cunix', 'tcp', 'tcp6'] as const) {
+  test(`${kind}: an empty line is a command without words`, BOUND, async (t) => {
+    const client = await LineClient.open({ cunix, tcp, tcp6 }[kind]!);
+    t.after(() => client.close());
+    client.send('\n\r\n \t\nV\n');
+    deepEqual(await client.lines(4), ['E5', 'E5', 'E5', VERSION]);
+  });
+
   test(
     `[CW-07] a ${kind} connection carries many commands, cut anywhere, and answers each in order by one write`,
     BOUND,
@@ -161,7 +209,21 @@ test('[CW-09] the probes of five clients at once are all answered within a secon
 test('[CW-10] no answer is empty, and every one is ASCII', BOUND, async (t) => {
   const client = await UdpControl.to(udp!);
   t.after(() => client.close());
-  const odd = ['V V', 'VF', 'VF é', 'U', '&&', 'V &&', 'I zzz', 'Uc\xff x 127.0.0.1 1 f', 'D \xe9\xe8 f', 'Q', 'L a b', 'X', 'G'];
+  const odd = [
+    'V V',
+    'VF',
+    'VF é',
+    'U',
+    '&&',
+    'V &&',
+    'I zzz',
+    'Uc\xff x 127.0.0.1 1 f',
+    'D \xe9\xe8 f',
+    'Q',
+    'L a b',
+    'X',
+    'G x',
+  ];
   for (const [n, command] of [...COMMANDS.map(([text]) => text), ...odd].entries()) {
     client.send(`ascii_${n} ${command}`);
     const { text } = await client.receive();

@@ -6,9 +6,13 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MediaThreads } from '../../src/io/threads/mediaThreads.js';
+import type { ShardSetting } from '../../src/io/threads/shardStart.js';
 import { ENGINE_NAMES, type EngineName } from '../../src/media/engine.js';
-import { portRange } from '../../src/relay/portalloc/portTable.js';
+import { PLAIN_GRAMMAR } from '../../src/protocol/rtpproxy/grammar.js';
+import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
+import { type PortRange, portRange } from '../../src/relay/portalloc/portTable.js';
 import { Dispatch, shardOf } from '../../src/relay/supervisor/dispatch.js';
+import { oneNetwork, plainOptions } from '../property/shardWorld.js';
 import { eventually, Party } from '../rig/calls.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
@@ -30,6 +34,12 @@ type Scene = {
   readonly ask: (command: string) => Promise<string>;
 };
 
+function settingOf(range: PortRange, engine: EngineName, logFolder: string): ShardSetting {
+  const { shard: _shard, counterMemory: _memory, ...plain } = plainOptions(range.pairs, HOST, 60_000, 60_000);
+  const control = { networks: oneNetwork(HOST), asymmetric: false, permitted: [] };
+  return { ...plain, range, engine, logFolder, sequentialPorts: false, tos: null, control, profileFolder: null };
+}
+
 /** Two media threads as the relay starts them, but mortal; without control sockets. */
 async function startThreads(t: TestContext, engine: EngineName, onWarning: (text: string) => void = () => {}): Promise<Scene> {
   const lease = await leasePorts();
@@ -40,23 +50,21 @@ async function startThreads(t: TestContext, engine: EngineName, onWarning: (text
   const { threads } = await MediaThreads.start({
     workerFile: fileURLToPath(new URL('../rig/mortalShard.js', import.meta.url)),
     workers: SHARDS,
-    range: portRange(min, max),
-    host: HOST,
-    ttlMs: 60_000,
-    setupTtlMs: 60_000,
-    engine,
-    logFolder: join(folder, 'log'),
+    setting: settingOf(portRange(min, max), engine, join(folder, 'log')),
     onWarning: (text) => {
       warnings.push(text);
       onWarning(text);
     },
     onFatal: (text) => fatal.push(text),
+    onNotification: () => {},
+    onAccount: () => {},
+    onRtcp: () => {},
   });
   t.after(() => threads.stop());
-  const dispatch = new Dispatch(threads.links);
+  const dispatch = new Dispatch(threads.links, PLAIN_GRAMMAR);
   const ask = (command: string): Promise<string> =>
     Promise.race([
-      new Promise<string>((resolve) => dispatch.handle(command, resolve)),
+      new Promise<string>((resolve) => dispatch.handle(command, LOCAL_ORIGIN, resolve)),
       delay(5_000, undefined, { ref: false }).then(() => Promise.reject(new Error(`"${command}" is not answered`))),
     ]);
   return { t, folder, threads, warnings, fatal, ask };

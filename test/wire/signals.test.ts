@@ -1,10 +1,12 @@
 /** How the relay ends, by signals and by force, and what the next one finds. */
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ENGINE_NAMES } from '../../src/media/engine.js';
+import { SIGNAL_NAMES, SIGNALS } from '../../src/relay/signalTable.js';
 import { askPort, eventually, Party, setUpCall } from '../rig/calls.js';
 import type { Child } from '../rig/child.js';
 import { UdpControl, unixCommand } from '../rig/control.js';
@@ -88,14 +90,79 @@ for (const name of ENGINE_NAMES) {
   }
 }
 
-test('a second signal while it ends does not lose the first one', BOUND, async (t) => {
+const LESS_USUAL = SIGNAL_NAMES.filter((name) => SIGNALS[name] === 'stop' && !['SIGTERM', 'SIGINT'].includes(name));
+
+for (const signal of LESS_USUAL) {
+  test(`${signal} ends it with exit code 0, too, and starts no debugger`, BOUND, async (t) => {
+    const place = await site(t);
+    const relay = await start(t, place);
+    deepEqual(await end(relay, signal), { code: 0, signal: null });
+    equal(relay.stderr(), '');
+    ok(!existsSync(place.unix) && !existsSync(place.pidFile));
+  });
+}
+
+test('a second signal while it ends ends it at once, with 128 and its number', BOUND, async (t) => {
+  for (const [first, second] of [
+    ['SIGTERM', 'SIGINT'],
+    ['SIGUSR1', 'SIGUSR2'],
+  ] as const) {
+    const place = await site(t);
+    const relay = await start(t, place);
+    // Both wait for it until it goes on; then it sees them in one turn, in the order of the kernel.
+    process.kill(relay.pid, 'SIGSTOP');
+    process.kill(relay.pid, first);
+    process.kill(relay.pid, second);
+    const exit = await end(relay, 'SIGCONT');
+    const codes = [first, second].map((name) => 128 + constants.signals[name]);
+    ok(typeof exit === 'object' && codes.includes(exit.code ?? -1), `${first} ${second}: ${JSON.stringify(exit)}`);
+  }
+});
+
+test('SIGPIPE is ignored', BOUND, async (t) => {
   const place = await site(t);
   const relay = await start(t, place);
-  process.kill(relay.pid, 'SIGTERM');
-  process.kill(relay.pid, 'SIGINT');
-  const exit = await Promise.race([relay.exited, delay(10_000, null, { ref: false })]);
-  // It may have ended by the first before it saw the second; if not, the second has a code of its own.
-  ok(exit !== null && exit.signal === null && [0, 128 + 2, 128 + 15].includes(exit.code ?? -1), JSON.stringify(exit));
+  process.kill(relay.pid, 'SIGPIPE');
+  equal(await (await controlOf(t, place)).ask('V'), '20040107');
+  deepEqual(await end(relay, 'SIGTERM'), { code: 0, signal: null });
+});
+
+/** Asks for a session; what came before the signal is taken back. */
+async function askForOne(control: UdpControl): Promise<string> {
+  const reply = await control.ask('U late - 0 from');
+  if (reply !== 'E99') await control.ask('D late from');
+  return reply;
+}
+
+test('after SIGHUP new sessions are refused, the others go on, and it ends with the last one', BOUND, async (t) => {
+  const place = await site(t);
+  const relay = await start(t, place);
+  const control = await controlOf(t, place);
+  const [caller, callee] = [await Party.open(t), await Party.open(t)];
+  const ports = await setUpCall(control, 'going-on', caller, callee);
+  const waiting = await askPort(control, 'U waiting - 0 from');
+  for (let times = 0; times < 2; times++) {
+    process.kill(relay.pid, 'SIGHUP');
+    await eventually(async () => equal(await askForOne(control), 'E99'), 5_000);
+  }
+  await caller.reaches(callee, ports.facesCaller, ports.facesCallee, 5);
+  equal(await askPort(control, 'U waiting - 0 from'), waiting, 'what is known is known');
+  match(await control.ask('L waiting - 0 to from'), /^\d+ /, 'and may be answered');
+  equal(await control.ask('D waiting from'), '0');
+  ok(relay.running());
+  equal(await control.ask('D going-on from-going-on'), '0');
+  deepEqual(await Promise.race([relay.exited, delay(10_000, 'it still runs', { ref: false })]), { code: 0, signal: null });
+  ok(!existsSync(place.unix) && !existsSync(place.pidFile));
+});
+
+test('without a session SIGHUP ends it at once; while it drains the other signals do what they always do', BOUND, async (t) => {
+  const idle = await start(t, await site(t));
+  deepEqual(await end(idle, 'SIGHUP'), { code: 0, signal: null });
+  const place = await site(t);
+  const busy = await start(t, place);
+  await askPort(await controlOf(t, place), 'U staying - 0 from');
+  process.kill(busy.pid, 'SIGHUP');
+  deepEqual(await end(busy, 'SIGTERM'), { code: 0, signal: null });
 });
 
 test(

@@ -29,6 +29,10 @@ async function goodArguments(t: TestContext): Promise<Place> {
   return { folder, lease, args: ['serve', '-s', `udp:127.0.0.1:${await lease.port()}`, ...media] };
 }
 
+/** The same with another address behind `-l`. */
+const listeningOn = (args: readonly string[], address: string): string[] =>
+  args.map((arg, i) => (args[i - 1] === '-l' ? address : arg));
+
 /** Exit code 1, silence on stdout, and one line on stderr that says who complains and what is wrong. */
 function isRefused({ code, stdout, stderr }: Ended, complaint: RegExp): void {
   equal(stdout, '');
@@ -54,6 +58,15 @@ test('wrong options are refused by their names, with what was expected', BOUND, 
     [['-m', '0'], /-m 0: expected a whole number from 1 to 65535/],
     [['-M', '65536'], /-M 65536: expected/],
     [['-m', 'low', '-M', 'high'], /-m low: .*-M high: /],
+    [['-t', '256'], /-t 256: expected a whole number from 0 to 255/],
+    [['-w', '0888'], /-w 0888: expected a mode up to 07777/],
+    [['-c', 'idle'], /-c idle: expected one of fifo, rr/],
+    [['--nice', '21'], /--nice 21: expected a whole number from -20 to 20/],
+    [['--overload-prot=2'], /--overload-prot 2: expected a load above 0 and up to 1/],
+    [['--no-re'], /'--no-re': expected one of --no-resolve, --no-redirect/],
+    [['-S', '/tmp'], /-S \/tmp: expected -r too/],
+    [['-u', 'no-such-user'], /-u no-such-user: expected a user of this system/],
+    [['--profile', '/proc/version/x'], /--profile \/proc\/version\/x: profiles cannot be written there \(E/],
     [['-d', 'LOUD'], /-d LOUD: expected one of DBUG, INFO, WARN, ERR, CRIT/],
     [['-d', 'one\nline'], /-d one line: expected one of/],
     [['--engine', 'steam'], /--engine steam: expected one of io_uring, epoll, dgram/],
@@ -85,14 +98,14 @@ test('[PN-33] an address that is not on the host is refused by its name and errn
   const { folder, args, lease } = await goodArguments(t);
   const port = await lease.port();
   isRefused(
-    await runToEnd([...args, '-l', FOREIGN], { cwd: folder }),
+    await runToEnd(listeningOn(args, FOREIGN), { cwd: folder }),
     new RegExp(`-l ${FOREIGN}: .*not on this host.*\\(EADDRNOTAVAIL\\)`),
   );
   for (const kind of ['udp', 'tcp']) {
     const refused = await runToEnd([...args, '-s', `${kind}:${FOREIGN}:${port}`], { cwd: folder });
     isRefused(refused, new RegExp(`${kind}:${FOREIGN}:${port}: the address is not on this host \\(EADDRNOTAVAIL\\)`));
   }
-  isRefused(await runToEnd([...args, '-l', 'no-such-host.invalid'], { cwd: folder }), /-l no-such-host\.invalid: .*\(E/);
+  isRefused(await runToEnd(listeningOn(args, 'no-such-host.invalid'), { cwd: folder }), /-l no-such-host\.invalid: .*\(E/);
   deepEqual(leftBehind(folder), []);
 });
 
@@ -191,10 +204,15 @@ test('a data directory that cannot be written is refused by its name', BOUND, as
   isRefused(await runToEnd([...args, '--data-dir', closed], { under: asNobody() }), /EACCES.*closed\/log/);
 });
 
-test('a pid file that cannot be written is refused by its name, and the control socket is taken away again', BOUND, async (t) => {
+test('a pid file that cannot be written is said in the log, and nothing else comes of it', BOUND, async (t) => {
   const { folder, args } = await goodArguments(t);
-  const wrong = ['-p', join(folder, 'missing', 'pid'), '-s', `unix:${join(folder, 'control.sock')}`];
-  isRefused(await runToEnd([...args, ...wrong]), /ENOENT.*missing\/pid/);
+  const pidFile = join(folder, 'missing', 'pid');
+  const relay = await launch([...args, '-p', pidFile]);
+  t.after(() => relay.stop());
+  await relay.output(/^rtpbridge is ready/m, 10_000);
+  equal(await askOnce(args[2]!, 'V'), VERSION);
+  await relay.output(/"level":50,.*"the pid file \/.*\/missing\/pid cannot be written \(ENOENT\)"/, 5_000);
+  deepEqual(await relay.stop(), { code: 0, signal: null });
   deepEqual(leftBehind(folder), []);
 });
 

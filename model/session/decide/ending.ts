@@ -1,6 +1,6 @@
 import { ok } from '../../kernel/index.js';
 import type { CloseReason, Reference } from '../event.js';
-import { currentTtlMs, type SessionState } from '../state.js';
+import { idleDeadline, type SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
 
@@ -15,5 +15,5 @@ export function decideRelease(state: SessionState, reference: Reference, around:
 }
 
 export function decideIdle(state: SessionState, around: Surroundings): Decision {
-  return around.now - around.lastHeardAt < currentTtlMs(state) ? ok([]) : decideClose('timeout', around);
+  return around.now < idleDeadline(state, around.heardAt) ? ok([]) : decideClose('timeout', around);
 }

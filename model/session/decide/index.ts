@@ -4,11 +4,12 @@ import type { SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
 import { decideClose, decideIdle, decideRelease } from './ending.js';
+import { decideCopy, decideDtmf, decideFork, decideStopCopy, decideTos, decideTtl } from './settings.js';
 import { decideSignal } from './signal.js';
 import { decideSource } from './source.js';
 
 export type { Decision } from './decision.js';
-export { legToOpen, REPEATED_SIGNAL_MS } from './signal.js';
+export { type LegToOpen, legToOpen, REPEATED_SIGNAL_MS } from './signal.js';
 
 /** Which events a command makes of a session, or why none. Pure and total; a repeated command makes no event. */
 export function decide(state: SessionState, command: SessionCommand, around: Surroundings): Decision {
@@ -18,6 +19,18 @@ export function decide(state: SessionState, command: SessionCommand, around: Sur
   switch (command.type) {
     case 'NoteSource':
       return decideSource(state, command, around);
+    case 'SetTtl':
+      return decideTtl(state, command, around);
+    case 'SetTos':
+      return decideTos(state, command, around);
+    case 'CatchDtmf':
+      return decideDtmf(state, command, around);
+    case 'Copy':
+      return decideCopy(state, command, around);
+    case 'StopCopy':
+      return decideStopCopy(state, command, around);
+    case 'Fork':
+      return decideFork(state, command, around);
     case 'Release':
       return decideRelease(state, command.reference, around);
     case 'CheckIdle':

@@ -1,10 +1,13 @@
 import { type Millis, ok, refuse, sameAddress } from '../../kernel/index.js';
 import type { SessionCommand } from '../command.js';
 import type { Reference, SessionEvent } from '../event.js';
+import { type Network, sameNetwork } from '../network.js';
+import { sameNotify } from '../notify.js';
 import { otherSide, type Side } from '../side.js';
 import type { Leg, SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
+import { ttlChanges } from './settings.js';
 
 type Signal = Extract<SessionCommand, { type: 'Signal' }>;
 
@@ -14,36 +17,66 @@ type Signal = Extract<SessionCommand, { type: 'Signal' }>;
  */
 export const REPEATED_SIGNAL_MS = 10_000;
 
-/** The leg whose socket the command needs and the session does not have yet, or null. The shell binds a port pair for it. */
-export function legToOpen(state: SessionState, command: SessionCommand): Side | null {
+/** A leg whose sockets have to be opened, and where. */
+export type LegToOpen = { readonly side: Side; readonly network: Network };
+
+/**
+ * The leg whose sockets the command needs and the session does not have yet, or is to have anew; null if none. The shell binds a port
+ * pair for it. `standard`: where legs stand for which nothing else is asked.
+ */
+export function legToOpen(state: SessionState, command: SessionCommand, standard: Network): LegToOpen | null {
   if (command.type !== 'Signal' || state.closed !== null) return null;
-  const facing = otherSide(command.side);
-  return state.legs[facing].local === null ? facing : null;
+  const side = otherSide(command.side);
+  if (state.legs[side].local !== null && !command.newPort) return null;
+  const network = state.call === '' ? openingNetworks(command, standard)[side] : nextNetwork(state.legs[side], side, command);
+  return { side, network };
 }
 
 export function decideSignal(state: SessionState, command: Signal, around: Surroundings): Decision {
   const at = around.now;
   const isNew = state.call === '';
   if (isNew && command.opening === null) return refuse('no-such-session');
-  const facing = legToOpen(state, command);
+  const facing = legToOpen(state, command, around.network);
   if (facing !== null && around.sparePort === null) return refuse('no-free-port');
 
   const events: SessionEvent[] = [];
   if (isNew && command.opening !== null) {
-    const { setupTtlMs, ttlMs } = around;
-    events.push({ type: 'SessionOpened', ...command.opening, setupTtlMs, ttlMs, reference: command.reference ?? 'strong', at });
+    const { setupTtlMs, ttlMs, independentTtl, network } = around;
+    const networks = openingNetworks(command, network);
+    const reference = command.reference ?? 'strong';
+    events.push({ type: 'SessionOpened', ...command.opening, setupTtlMs, ttlMs, independentTtl, networks, reference, at });
   } else if (command.reference !== null && !holds(state, command.reference)) {
     events.push({ type: 'ReferenceTaken', reference: command.reference, at });
   }
-  if (facing !== null && around.sparePort !== null) events.push({ type: 'LegOpened', side: facing, local: around.sparePort, at });
+  if (facing !== null && around.sparePort !== null) {
+    const { side, network } = facing;
+    if (!isNew && !sameNetwork(network, state.legs[side].network)) events.push({ type: 'NetworkChosen', side, network, at });
+    events.push({ type: 'LegOpened', side, local: around.sparePort, at });
+  }
   describeRemote(state.legs[command.side], command, at, events);
+  const { notify, ttlMs } = command;
+  if (notify !== 'keep' && !sameNotify(state.notify, notify)) events.push({ type: 'NotifyChanged', notify, at });
+  events.push(...ttlChanges(state, ttlMs, at));
   return ok(events);
 }
 
 const holds = (state: SessionState, reference: Reference): boolean => state.references[reference];
 
+function openingNetworks({ networks }: Signal, standard: Network): Record<Side, Network> {
+  if (networks === null) return { caller: standard, callee: standard };
+  if (networks.kind === 'both') return { caller: networks.network, callee: networks.network };
+  return { caller: networks.caller, callee: networks.callee ?? standard };
+}
+
+/** The network a leg of an existing session is opened in: letters that name one for each leg are heard only where ports are new. */
+function nextNetwork(leg: Leg, side: Side, { networks, newPort }: Signal): Network {
+  if (networks === null) return leg.network;
+  if (networks.kind === 'both') return networks.network;
+  return newPort && networks.callee !== null ? (networks[side] ?? leg.network) : leg.network;
+}
+
 function describeRemote(leg: Leg, command: Signal, at: Millis, events: SessionEvent[]): void {
-  const { side } = command;
+  const { side, resizeMs } = command;
   if (command.held) {
     if (!leg.held) events.push({ type: 'LegHeld', side, at });
   } else if (command.address !== null && !isRepeated(leg, command, at)) {
@@ -51,6 +84,7 @@ function describeRemote(leg: Leg, command: Signal, at: Millis, events: SessionEv
   }
   if (leg.asymmetric !== command.asymmetric) events.push({ type: 'SymmetryChanged', side, asymmetric: command.asymmetric, at });
   if (!sameCodecs(leg.codecs, command.codecs)) events.push({ type: 'CodecsOffered', side, codecs: command.codecs, at });
+  if (leg.resizeMs !== resizeMs) events.push({ type: 'ResizingChanged', side, resizeMs, at });
 }
 
 function isRepeated(leg: Leg, command: Signal, at: Millis): boolean {

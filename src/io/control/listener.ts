@@ -1,5 +1,31 @@
+import type { Origin } from '../../relay/control/origin.js';
+
 /** Carries out one command, without cookie or line end, one character a byte; answers once, without line feed. */
-export type CommandHandler = (command: string, answer: (reply: string) => void) => void;
+export type CommandHandler = (command: string, origin: Origin, answer: (reply: string) => void) => void;
 
 /** An open control socket. */
 export type Listener = { readonly close: () => Promise<void> };
+
+/** What a unix socket's file is given when it is made. */
+export type UnixFileOptions = {
+  /** Permission bits; null: for user and group alone. */
+  readonly mode: number | null;
+  /** Numeric owner; null: whoever we are. */
+  readonly uid: number | null;
+  readonly gid: number | null;
+};
+
+/** What control sockets need of the relay. */
+export type ControlOptions = {
+  readonly handle: CommandHandler;
+  /** A datagram was recognised as a repetition: its command is not carried out again. */
+  readonly onDuplicate: () => void;
+  /** Standard input has ended, everything that came by it is answered, and that is to end the relay, once its calls are over. */
+  readonly onEnd: () => void;
+  readonly unixFiles: UnixFileOptions;
+  /** Something went wrong inside and was mended. */
+  readonly onWarning?: (text: string) => void;
+};
+
+/** A failure to open that carries its errno, as those of Node do. */
+export const failure = (code: string, what: string): Error => Object.assign(new Error(`${code} ${what}`), { code });

@@ -1,80 +1,56 @@
-import { chmodSync, existsSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { lookup } from 'node:dns/promises';
+import { createServer, type ListenOptions, type Socket } from 'node:net';
 import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
+import type { Origin } from '../../relay/control/origin.js';
+import { clientOrigin } from './clientOrigin.js';
+import { serveLines } from './lines.js';
 import type { CommandHandler, Listener } from './listener.js';
 
 /** As rtpproxy: the next one is accepted and closed at once. */
 const MAX_CONNECTIONS = 100;
 const BACKLOG = 32;
+/** When a client that says nothing is asked whether it is still there: its host may be gone without a word, and its place with it. */
+const KEEP_ALIVE_MS = 60_000;
 
-/**
- * Control over stream sockets. `lines`: a connection stays and each line is a command, answered in order (cunix, tcp); otherwise what the
- * first read brings is the one command of the connection, and it is closed after the answer (unix).
- */
-function serve(lines: boolean, handle: CommandHandler): { readonly server: Server; readonly connections: Set<Socket> } {
-  const connections = new Set<Socket>();
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    connections.add(socket);
-    socket.on('close', () => connections.delete(socket));
+/** The connections of all accepting control sockets together. */
+export class Connections {
+  readonly #open = new Set<Socket>();
+
+  /** Whether there is a place for one more; it is given back when the connection closes. */
+  admit(socket: Socket): boolean {
+    if (this.#open.size >= MAX_CONNECTIONS) return false;
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+    return true;
+  }
+}
+
+/** What accepting sockets share, and how they serve: `lines`: a connection stays and each line is a command, answered in order. */
+export type StreamOptions = {
+  readonly lines: boolean;
+  readonly handle: CommandHandler;
+  readonly connections: Connections;
+};
+
+/** An address to bind, or the descriptor of a socket that is bound. */
+export type ListenPlace = ListenOptions & { readonly fd?: number };
+
+/** Serves commands over the stream sockets that are accepted at `where`. Rejects if it cannot be bound. */
+export function listenStream(where: ListenPlace, { lines, handle, connections }: StreamOptions): Promise<Listener> {
+  const own = new Set<Socket>();
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+  const server = createServer({ noDelay: true, allowHalfOpen: true, ...keepAlive }, (socket) => {
     socket.on('error', () => socket.destroy());
-    socket.setEncoding('latin1');
-    if (lines) serveLines(socket, handle);
-    else serveOne(socket, handle);
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  return { server, connections };
-}
-
-function serveOne(socket: Socket, handle: CommandHandler): void {
-  let isServed = false;
-  socket.on('data', (chunk) => {
-    if (isServed) return;
-    isServed = true;
-    handle(String(chunk), (reply) => socket.end(`${reply}\n`, 'latin1'));
-  });
-  socket.on('end', () => {
-    if (!isServed) socket.end();
-  });
-}
-
-function serveLines(socket: Socket, handle: CommandHandler): void {
-  let rest = '';
-  let isBusy = false;
-  let isEnded = false;
-  const next = (): void => {
-    const end = rest.indexOf('\n');
-    if (isBusy) return;
-    if (end < 0) {
-      if (rest.length > MAX_COMMAND_BYTES) socket.destroy();
-      else if (isEnded) socket.end();
+    if (!connections.admit(socket)) {
+      socket.destroy();
       return;
     }
-    const line = rest.slice(0, end);
-    rest = rest.slice(end + 1);
-    isBusy = true;
-    handle(line, (reply) => {
-      isBusy = false;
-      if (socket.writable) socket.write(`${reply}\n`, 'latin1');
-      if (rest.length <= MAX_COMMAND_BYTES) socket.resume();
-      // Answers that come at once would nest one call deeper a line.
-      setImmediate(next);
-    });
-  };
-  socket.on('data', (chunk) => {
-    rest += String(chunk);
-    // A client that sends more than it reads waits; it cannot fill our memory.
-    if (rest.length > MAX_COMMAND_BYTES * 4) socket.pause();
-    next();
+    own.add(socket);
+    socket.on('close', () => own.delete(socket));
+    const origin = clientOrigin(socket.remoteAddress, socket.localAddress);
+    if (lines) serveLines({ input: socket, output: socket, origin, onOver: () => socket.destroySoon() }, handle);
+    else serveOne(socket, origin, handle);
   });
-  socket.on('end', () => {
-    isEnded = true;
-    next();
-  });
-}
-
-function open(where: ListenOptions, lines: boolean, handle: CommandHandler): Promise<Listener> {
-  const { server, connections } = serve(lines, handle);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ ...where, backlog: BACKLOG }, () => {
@@ -83,46 +59,32 @@ function open(where: ListenOptions, lines: boolean, handle: CommandHandler): Pro
       const close = (): Promise<void> =>
         new Promise((done) => {
           server.close(() => done());
-          for (const socket of connections) socket.destroy();
+          for (const socket of own) socket.destroy();
         });
       resolve({ close });
     });
   });
 }
 
-/** Rejects if the address cannot be bound. */
-export function listenTcp(host: string, port: number, ipv6: boolean, handle: CommandHandler): Promise<Listener> {
-  return open({ host, port, ipv6Only: ipv6 && host !== '::' }, true, handle);
-}
-
-/**
- * Takes over a socket file that nobody listens on any more; rejects with EADDRINUSE where somebody does, with EEXIST where the file is
- * something else, and with ENOENT without its folder.
- */
-export async function listenUnix(path: string, lines: boolean, handle: CommandHandler): Promise<Listener> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isSocket()) throw failure('EEXIST', path);
-  if (found !== undefined) {
-    if (await isAnswered(path)) throw failure('EADDRINUSE', path);
-    rmSync(path);
-  }
-  // Node would say EACCES (libuv, as it is on Windows).
-  if (!existsSync(dirname(path))) throw failure('ENOENT', path);
-  const listener = await open({ path }, lines, handle);
-  chmodSync(path, 0o660); // Whoever can write here can end every call.
-  return listener;
-}
-
-const failure = (code: string, path: string): Error => Object.assign(new Error(`${code} ${path}`), { code });
-
-/** Only a refusal says that nobody listens: a process that is stopped or overrun does not take the connection either (EAGAIN). */
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect({ path });
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve(true);
+/** What the first read brings is the one command of the connection, with or without a line end; it is answered and closed. */
+function serveOne(socket: Socket, origin: Origin, handle: CommandHandler): void {
+  let isServed = false;
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk) => {
+    if (isServed) return;
+    isServed = true;
+    handle(String(chunk).slice(0, MAX_COMMAND_BYTES), origin, (reply) => {
+      socket.write(`${reply}\n`, 'latin1');
+      socket.destroySoon(); // Also where the client keeps its side open: its place is for others.
     });
-    probe.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
+  socket.on('end', () => {
+    if (!isServed) socket.end();
+  });
+}
+
+/** Rejects if the address cannot be bound. A name is looked up in the family that was asked for. */
+export async function listenTcp(name: string, port: number, ipv6: boolean, options: StreamOptions): Promise<Listener> {
+  const { address } = await lookup(name, { family: ipv6 ? 6 : 4 });
+  return listenStream({ host: address, port }, options);
 }

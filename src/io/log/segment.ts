@@ -12,7 +12,8 @@ export type SegmentHeader = {
   readonly startedAt: number;
   readonly version: number;
 };
-export const SEGMENT_VERSION = 1;
+/** 2: sessions have networks, notifications and more settings than in 0.1.0. */
+export const SEGMENT_VERSION = 2;
 
 /** Every record stands for itself (plain maps, no shared structures): a segment can be read from any frame on, by any MessagePack reader. */
 export const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true });

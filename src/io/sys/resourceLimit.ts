@@ -3,7 +3,9 @@ import { mapMemory } from './memory.js';
 
 const getrlimit = declare<(resource: number, limit: number) => number>('getrlimit', 'int', ['int', 'uint64_t']);
 const setrlimit = declare<(resource: number, limit: number) => number>('setrlimit', 'int', ['int', 'uint64_t']);
+const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
+const UNLIMITED = 2n ** 64n - 1n;
 const scratch = mapMemory(4096);
 const values = new BigUint64Array(scratch.buffer, 0, 2); // rlim_cur, rlim_max
 
@@ -30,4 +32,18 @@ export function raiseFileLimit(wanted: number): FileLimit {
     setrlimit(RLIMIT_NOFILE, scratch.address);
   }
   return fileLimit();
+}
+
+/** Sets both limits of open files to exactly `count`. The errno's name if the system refuses. */
+export function setFileLimit(count: number): string | null {
+  values.fill(BigInt(count));
+  return setrlimit(RLIMIT_NOFILE, scratch.address) === 0 ? null : errnoName(lastErrno());
+}
+
+/** Lets the process leave core dumps of any size, as far as its hard limit goes. */
+export function liftCoreLimit(): void {
+  values.fill(UNLIMITED);
+  if (setrlimit(RLIMIT_CORE, scratch.address) === 0 || getrlimit(RLIMIT_CORE, scratch.address) !== 0) return;
+  values[0] = values[1]!;
+  setrlimit(RLIMIT_CORE, scratch.address);
 }

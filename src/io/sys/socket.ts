@@ -62,11 +62,14 @@ function setOption(fd: number, level: number, name: number, value: number): bool
   return setsockopt(fd, level, name, optionAddress, 4) === 0;
 }
 
+/** Sets the TOS byte of what an IPv4 socket sends from now on (RFC 2474), 0…255. Of an IPv6 socket it is not heeded. */
+export const setTos = (fd: number, tos: number): void => void setOption(fd, IPPROTO_IP, IP_TOS, tos);
+
 export type UdpSocketOptions = {
   /** Bytes of the receive queue; the kernel may grant less. */
   readonly receiveBufferBytes: number;
-  /** The TOS byte of outgoing IPv4 packets (RFC 2474), 0…255. */
-  readonly tos: number;
+  /** The TOS byte of outgoing IPv4 packets (RFC 2474), 0…255. Null: as the system has it. */
+  readonly tos: number | null;
 };
 
 /** Opens and binds a non-blocking UDP socket. The fd, or the errno of what failed; nothing is left open then. */
@@ -77,7 +80,7 @@ export function openUdpSocket(local: Address, options: UdpSocketOptions): Result
   if (fd < 0) return refuse(errnoName(lastErrno()));
   setOption(fd, SOL_SOCKET, SO_RCVBUF, options.receiveBufferBytes);
   if (v6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  else setOption(fd, IPPROTO_IP, IP_TOS, options.tos);
+  else if (options.tos !== null) setTos(fd, options.tos);
   if (bind(fd, scratch.address, v6 ? SOCKADDR_BYTES : sockaddrLength(words, 0)) === 0) return ok(fd);
   const errno = lastErrno();
   closeFd(fd);

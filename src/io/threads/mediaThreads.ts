@@ -2,15 +2,16 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { Counters, countersBytes } from '../../media/counters.js';
-import type { EngineName } from '../../media/engine.js';
-import { ROWS_PER_SESSION } from '../../media/streams.js';
-import type { ShardCommand } from '../../relay/control/rtpproxy.js';
-import { type PortRange, PortTable, portTableBytes } from '../../relay/portalloc/portTable.js';
+import type { Family } from '../../../model/kernel/index.js';
+import { countersBytes } from '../../media/counters.js';
+import type { SessionAccount } from '../../relay/accounting/sessionAccount.js';
+import { PortTable, portTableBytes } from '../../relay/portalloc/portTable.js';
+import type { SessionPlace } from '../../relay/session/forks.js';
+import type { Notification, RtcpReport } from '../../relay/session/tellers.js';
 import type { ShardLink } from '../../relay/supervisor/dispatch.js';
-import type { ShardNotice, ShardRequest } from '../../relay/supervisor/messages.js';
 import { closeLeftovers } from './cleanUp.js';
-import { RING_MEMORY_BYTES, type ShardMemory, type ShardStart } from './shardStart.js';
+import { type EngineChoice, MediaThread, type ThreadNews } from './mediaThread.js';
+import { engineRows, RING_MEMORY_BYTES, type ShardMemory, type ShardSetting, type ShardStart } from './shardStart.js';
 import { openWaker, type Waker } from './wake.js';
 
 /** A thread whose end was reported may still be unwinding; only then may its memory be unmapped. */
@@ -24,120 +25,14 @@ export type MediaThreadOptions = {
   readonly workerFile: string;
   /** Null: one per core. */
   readonly workers: number | null;
-  readonly range: PortRange;
-  readonly host: string;
-  readonly ttlMs: number;
-  readonly setupTtlMs: number;
-  readonly engine: EngineName | null;
-  readonly logFolder: string;
+  readonly setting: ShardSetting;
   readonly onWarning: (text: string) => void;
   /** A shard has died for good; the relay cannot serve all calls any more. */
   readonly onFatal: (text: string) => void;
+  readonly onNotification: (notification: Notification) => void;
+  readonly onAccount: (account: SessionAccount) => void;
+  readonly onRtcp: (report: RtcpReport) => void;
 };
-
-export type EngineChoice = { readonly engine: EngineName; readonly refused: readonly string[] };
-
-type Answer = (reply: string | null) => void;
-
-/** One media thread as the supervisor sees it: a mailbox, pending answers, shared counters. Survives the death of the thread. */
-class MediaThread implements ShardLink {
-  readonly counters: Counters;
-  readonly memory: ShardMemory;
-  readonly waker: Waker;
-  readonly #pending = new Map<number, Answer>();
-  readonly #onWarning: (text: string) => void;
-  /** Fulfilled when the thread serves for the first time. */
-  readonly ready: Promise<EngineChoice>;
-  #onReady: (choice: EngineChoice) => void = () => {};
-  isReady = false;
-  /** Whether the thread that is there now serves. */
-  isServing = false;
-  #port: MessagePort | null = null;
-  #outbox: ShardRequest[] = [];
-  #nextId = 1;
-
-  constructor(memory: ShardMemory, waker: Waker, onWarning: (text: string) => void) {
-    this.memory = memory;
-    this.waker = waker;
-    this.counters = new Counters(memory.counters);
-    this.#onWarning = onWarning;
-    this.ready = new Promise((resolve) => {
-      this.#onReady = resolve;
-    });
-  }
-
-  command(command: ShardCommand, answer: Answer): void {
-    this.#send({ kind: 'command', id: this.#expect(answer), command });
-  }
-
-  deleteAll(done: () => void): void {
-    this.#send({ kind: 'deleteAll', id: this.#expect(done) });
-  }
-
-  stop(): void {
-    this.#send({ kind: 'stop' });
-  }
-
-  /** Opens a fresh mailbox; what was being carried out by a dead thread is answered with null. Answers the thread's end of it. */
-  reconnect(): MessagePort {
-    this.isServing = false;
-    this.#port?.close();
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    port1.on('message', (notice: ShardNotice) => this.#receive(notice));
-    // What has not been posted yet will be, to the new thread.
-    const unsent = new Set(this.#outbox.map((request) => ('id' in request ? request.id : 0)));
-    for (const [id, answer] of [...this.#pending]) {
-      if (unsent.has(id)) continue;
-      this.#pending.delete(id);
-      answer(null);
-    }
-    return port2;
-  }
-
-  close(): void {
-    this.#port?.close();
-  }
-
-  #expect(answer: Answer): number {
-    const id = this.#nextId++;
-    this.#pending.set(id, answer);
-    return id;
-  }
-
-  /** What comes in one turn of the event loop goes in one message, with one wake-up. */
-  #send(request: ShardRequest): void {
-    this.#outbox.push(request);
-    if (this.#outbox.length > 1) return;
-    setImmediate(() => {
-      const batch = this.#outbox;
-      this.#outbox = [];
-      this.#port?.postMessage(batch);
-      this.waker.wake();
-    });
-  }
-
-  #receive(notice: ShardNotice): void {
-    switch (notice.kind) {
-      case 'ready':
-        this.isReady = true;
-        this.isServing = true;
-        this.#onReady(notice);
-        break;
-      case 'warning':
-        this.#onWarning(notice.text);
-        break;
-      case 'replies':
-        for (const [id, reply] of notice.replies) this.#answer(id, reply);
-    }
-  }
-
-  #answer(id: number, reply: string): void {
-    const answer = this.#pending.get(id);
-    this.#pending.delete(id);
-    answer?.(reply);
-  }
-}
 
 /**
  * The media threads: a piscina pool with one endless task a thread. A thread that dies is replaced, its ports and sockets are freed, and
@@ -174,8 +69,11 @@ export class MediaThreads {
     this.#broken.catch((error: Error) => {
       if (this.#isStarted) options.onFatal(error.message);
     });
-    const ports = new SharedArrayBuffer(portTableBytes(options.range));
-    this.#threads = wakers.map((waker) => new MediaThread(shardMemory(ports, options.range), waker, options.onWarning));
+    const { range, slots } = options.setting;
+    const ports = { IPv4: new SharedArrayBuffer(portTableBytes(range)), IPv6: new SharedArrayBuffer(portTableBytes(range)) };
+    this.#threads = wakers.map(
+      (waker, shard) => new MediaThread(shardMemory(ports, slots), waker, (news) => this.#hear(shard, news)),
+    );
     this.links = this.#threads;
     this.#ended = this.#threads.map((thread, shard) => this.#keepRunning(thread, shard));
   }
@@ -211,6 +109,37 @@ export class MediaThreads {
     await this.#pool.destroy();
   }
 
+  #hear(shard: number, news: ThreadNews): void {
+    const { onWarning, onNotification, onAccount, onRtcp } = this.#options;
+    switch (news.kind) {
+      case 'warning':
+        onWarning(news.text);
+        break;
+      case 'notify':
+        onNotification(news.notification);
+        break;
+      case 'account':
+        onAccount(news.account);
+        break;
+      case 'rtcp':
+        onRtcp(news.report);
+        break;
+      case 'openLine':
+        this.#openLine(news.line, shard, news.source);
+        break;
+      case 'closeLine':
+        this.#threads[news.source.shard]?.send({ kind: 'untap', line: news.line });
+    }
+  }
+
+  /** A line of packets from the thread that has the source to the one that asked. */
+  #openLine(line: string, listener: number, place: SessionPlace): void {
+    const { port1, port2 } = new MessageChannel();
+    const { waker } = this.#threads[listener]!;
+    this.#threads[listener]!.send({ kind: 'listen', line, port: port1 });
+    this.#threads[place.shard]?.send({ kind: 'tap', line, place, wakeFd: waker.fd, port: port2 });
+  }
+
   async #failure(shard: number): Promise<never> {
     await this.#ended[shard];
     throw new Error(`media thread ${shard} ended while starting`);
@@ -237,8 +166,10 @@ export class MediaThreads {
   async #recover(thread: MediaThread, shard: number): Promise<void> {
     await delay(UNWIND_MS);
     await closeLeftovers(thread.memory);
-    const { range } = this.#options;
-    const pairs = new PortTable(range, thread.memory.ports, shard, this.#threads.length, Math.random).releaseAll();
+    const { range } = this.#options.setting;
+    const tableOf = (family: Family): PortTable =>
+      new PortTable(range, thread.memory.ports[family], shard, this.#threads.length, null);
+    const pairs = tableOf('IPv4').releaseAll() + tableOf('IPv6').releaseAll();
     const sessions = thread.counters.shard('sessionsActive');
     thread.counters.setShard('sessionsActive', 0);
     this.#options.onWarning(
@@ -247,21 +178,16 @@ export class MediaThreads {
   }
 
   #startOf(thread: MediaThread, shard: number, mailbox: MessagePort): ShardStart {
-    const { range, host, ttlMs, setupTtlMs, engine, logFolder } = this.#options;
-    const shared = { range, host, ttlMs, setupTtlMs, engine, logFolder, slots: slotsOf(range) };
-    return { ...shared, shard, shards: this.#threads.length, mailbox, wakeFd: thread.waker.fd, memory: thread.memory };
+    const { setting } = this.#options;
+    return { setting, shard, shards: this.#threads.length, mailbox, wakeFd: thread.waker.fd, memory: thread.memory };
   }
 }
 
-/** Every session holds at least one pair, and one shard may end up with all of them. */
-const slotsOf = (range: PortRange): number => Math.max(1, range.pairs);
-
-function shardMemory(ports: SharedArrayBuffer, range: PortRange): ShardMemory {
-  const slots = slotsOf(range);
+function shardMemory(ports: Readonly<Record<Family, SharedArrayBuffer>>, slots: number): ShardMemory {
   return {
     ports,
     counters: new SharedArrayBuffer(countersBytes(slots)),
-    descriptors: new SharedArrayBuffer(slots * ROWS_PER_SESSION * 4),
+    descriptors: new SharedArrayBuffer(engineRows(slots) * 4),
     ring: new SharedArrayBuffer(RING_MEMORY_BYTES),
   };
 }

@@ -15,3 +15,15 @@ export async function openWaker(): Promise<Waker> {
     return { fd: -1, wake: () => {} };
   }
 }
+
+/** How a thread wakes others, whose eventfds it is told: nothing where there are none. */
+export async function loadWake(): Promise<(fd: number) => void> {
+  try {
+    const { signalEventfd } = await import('../sys/eventfd.js');
+    return (fd) => {
+      if (fd >= 0) signalEventfd(fd);
+    };
+  } catch {
+    return () => {}; // No system calls: the event loops of the threads deliver.
+  }
+}

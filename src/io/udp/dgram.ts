@@ -24,6 +24,8 @@ export class DgramEngine implements PacketEngine {
   readonly remotes: Uint32Array;
   readonly #options: DgramOptions;
   readonly #sockets = new Map<number, Socket>();
+  /** Of each socket, the row it delivers to. */
+  readonly #rows = new WeakMap<Socket, number>();
   readonly #source = new Uint32Array(SOCKADDR_WORDS);
   #host: EngineHost | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -58,7 +60,8 @@ export class DgramEngine implements PacketEngine {
     }
     socket.removeAllListeners('error');
     socket.on('error', () => this.counters.receiveErrors++);
-    socket.on('message', (bytes, from) => this.#deliver(row, bytes, from));
+    socket.on('message', (bytes, from) => this.#deliver(this.#rows.get(socket)!, bytes, from));
+    this.#rows.set(socket, row);
     this.#sockets.set(row, socket);
     return ok(undefined);
   }
@@ -66,6 +69,23 @@ export class DgramEngine implements PacketEngine {
   close(row: number): void {
     this.#sockets.get(row)?.close();
     this.#sockets.delete(row);
+  }
+
+  move(from: number, to: number): void {
+    const socket = this.#sockets.get(from);
+    if (socket === undefined) return;
+    this.close(to);
+    this.#sockets.delete(from);
+    this.#sockets.set(to, socket);
+    this.#rows.set(socket, to);
+  }
+
+  /** Node has no way to set it. */
+  setTos(): void {}
+
+  draft(): Packet {
+    const bytes = new Uint8Array(LONGEST_DATAGRAM);
+    return { row: 0, bytes, start: 0, length: 0, words: this.#source, source: 0, nowMs: this.#options.clock() };
   }
 
   send(row: number, packet: Packet): void {

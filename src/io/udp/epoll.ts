@@ -12,7 +12,7 @@ import { EVENT_DATA_WORD, EVENT_WORDS, epollWait, openEpoll, unwatch, watchInput
 import { drainEventfd } from '../sys/eventfd.js';
 import { errnoName } from '../sys/libc.js';
 import { type Arena, mapMemory } from '../sys/memory.js';
-import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto } from '../sys/socket.js';
+import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto, setTos } from '../sys/socket.js';
 import { type EngineOptions, wholeMs } from './options.js';
 
 const EVENTS = 512;
@@ -22,7 +22,8 @@ const WAKE = 0xffffffff;
 const SOURCE_BYTE = 0;
 const SOURCE_LENGTH_BYTE = 64;
 const PAYLOAD_BYTE = 128;
-const EVENTS_BYTE = PAYLOAD_BYTE + LONGEST_DATAGRAM + 128;
+const DRAFT_BYTE = PAYLOAD_BYTE + LONGEST_DATAGRAM + 128;
+const EVENTS_BYTE = DRAFT_BYTE + LONGEST_DATAGRAM;
 
 /** The packet engine on epoll: level-triggered, a receive and a send call a packet. Chosen where io_uring is not to be had. */
 export class EpollEngine implements PacketEngine {
@@ -34,6 +35,7 @@ export class EpollEngine implements PacketEngine {
   readonly #scratch: Arena;
   readonly #words: Uint32Array;
   readonly #packet: Packet;
+  readonly #draft: Packet;
   readonly #epoll: number;
   #stopping = false;
 
@@ -45,6 +47,8 @@ export class EpollEngine implements PacketEngine {
     this.#words = new Uint32Array(this.#scratch.buffer);
     const bytes = new Uint8Array(this.#scratch.buffer);
     this.#packet = { row: 0, bytes, start: PAYLOAD_BYTE, length: 0, words: this.#words, source: SOURCE_BYTE / 4, nowMs: 0 };
+    // A literal of the same shape: with two shapes of packets every number read from one would be boxed.
+    this.#draft = { row: 0, bytes, start: DRAFT_BYTE, length: 0, words: this.#words, source: SOURCE_BYTE / 4, nowMs: 0 };
     this.#epoll = openEpoll();
     options.ring[0] = this.#epoll + 1;
     watchInput(this.#epoll, options.wakeFd, WAKE);
@@ -65,9 +69,28 @@ export class EpollEngine implements PacketEngine {
   close(row: number): void {
     const fd = this.#options.descriptors[row]! - 1;
     if (fd < 0) return;
-    unwatch(this.#epoll, fd);
     this.#options.descriptors[row] = 0;
-    closeDescriptor(fd);
+    closeDescriptor(fd); // With it goes its place in the epoll.
+  }
+
+  move(from: number, to: number): void {
+    const { descriptors } = this.#options;
+    this.close(to);
+    const fd = descriptors[from]! - 1;
+    descriptors[to] = descriptors[from]!;
+    descriptors[from] = 0;
+    unwatch(this.#epoll, fd);
+    watchInput(this.#epoll, fd, to);
+  }
+
+  setTos(row: number, tos: number): void {
+    const fd = this.#options.descriptors[row]! - 1;
+    if (fd >= 0) setTos(fd, tos);
+  }
+
+  draft(): Packet {
+    this.#draft.nowMs = this.#packet.nowMs;
+    return this.#draft;
   }
 
   send(row: number, packet: Packet): void {

@@ -12,8 +12,8 @@ export type EngineOptions = {
   readonly receiveBufferBytes: number;
   /** How many datagrams one batch can hold: a power of two, at most 32768. io_uring only. */
   readonly receiveBuffers: number;
-  /** TOS of outgoing IPv4 packets, 0…255. */
-  readonly tos: number;
+  /** TOS of outgoing IPv4 packets, 0…255. Null: as the system has it. */
+  readonly tos: number | null;
 };
 
 /** Nobody waits longer than this, so that a wake-up that got lost heals by itself. */

@@ -1,11 +1,16 @@
 import { SOCKADDR_WORDS } from '../../protocol/bytes/sockaddr.js';
-import { BYTES, type Counters, HEARD_AT, RECEIVED, RELAYED, rowBase } from '../counters.js';
+import { BYTES, type Counters, HEARD_AT, RECEIVED, RELAYED, rowBase, SHARD_COUNTERS } from '../counters.js';
 import type { PacketEngine } from '../engine.js';
 import { DROPPED, NEXT, type Stage, TAKEN } from '../path.js';
 import { peerOf } from '../streams.js';
 
+const PACKETS_RELAYED = SHARD_COUNTERS.indexOf('packetsRelayed');
+
+/** Packets shorter than this are sent twice where `doubling` is on, bytes: as rtpproxy does. */
+export const DOUBLED_BELOW_BYTES = 128;
+
 /** Counts what the latching rule has accepted. */
-export function analyseStage(counters: Counters): Stage {
+export function countStage(counters: Counters): Stage {
   const { values } = counters;
   return (packet) => {
     const base = rowBase(packet.row);
@@ -15,8 +20,11 @@ export function analyseStage(counters: Counters): Stage {
   };
 }
 
-/** Sends through the other leg. A packet that has nowhere to go still shows that the call is alive. */
-export function sendStage(engine: PacketEngine, counters: Counters): Stage {
+/**
+ * Sends through the other leg. A packet that has nowhere to go still shows that the call is alive. `doubling`: short packets, which carry
+ * low-rate codecs, are sent twice, so that a lossy link loses fewer of them.
+ */
+export function sendStage(engine: PacketEngine, counters: Counters, doubling: boolean): Stage {
   const { values } = counters;
   const { remotes } = engine;
   return (packet) => {
@@ -25,7 +33,9 @@ export function sendStage(engine: PacketEngine, counters: Counters): Stage {
     values[base + HEARD_AT] = packet.nowMs;
     if (remotes[peer * SOCKADDR_WORDS] === 0) return DROPPED;
     engine.send(peer, packet);
+    if (doubling && packet.length < DOUBLED_BELOW_BYTES) engine.send(peer, packet);
     values[base + RELAYED]!++;
+    values[PACKETS_RELAYED]!++;
     return TAKEN;
   };
 }

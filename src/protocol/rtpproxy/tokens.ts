@@ -25,3 +25,13 @@ export function splitTokens(text: string): string[] | null {
   }
   return tokens;
 }
+
+/** Parts a command at its `&&`: the words of the command itself, then those of each sub-command. */
+export function splitSubcommands(tokens: readonly string[]): readonly (readonly string[])[] {
+  const parts: string[][] = [[]];
+  for (const token of tokens) {
+    if (token === '&&') parts.push([]);
+    else parts.at(-1)!.push(token);
+  }
+  return parts;
+}

@@ -1,5 +1,6 @@
 import { formatAddress, unreachable } from '../../../model/kernel/index.js';
 import type { SessionEvent, Tally } from '../../../model/session/event.js';
+import { formatTarget } from '../../../model/session/notify.js';
 import { REFUSALS } from '../../../model/session/refusal.js';
 import type { StepRecord } from '../ports.js';
 
@@ -26,6 +27,28 @@ function describeEvent(event: SessionEvent): string {
       return event.codecs.length > 0
         ? `${event.side} offers payload types ${event.codecs.join(', ')}`
         : `${event.side} names no payload types`;
+    case 'NetworkChosen':
+      return `leg of the ${event.side} is to stand on ${event.network.host}${event.network.advertised ? `, advertised as ${event.network.advertised}` : ''}`;
+    case 'ResizingChanged':
+      return event.resizeMs === null
+        ? `packets of the ${event.side} are left as long as they are`
+        : `packets of the ${event.side} are made ${event.resizeMs} ms long`;
+    case 'TosChanged':
+      return `what is sent to the ${event.side} has TOS ${event.tos}`;
+    case 'TtlChanged':
+      return `${event.side} may be silent for ${seconds(event.ttlMs)}`;
+    case 'NotifyChanged':
+      return event.notify === null
+        ? 'nobody is notified of a timeout'
+        : `${formatTarget(event.notify.target)} is notified of a timeout with ${printable(event.notify.tag)}`;
+    case 'DtmfCatchChanged':
+      return `digits of the ${event.side} (payload type ${event.dtmf.payloadType}) are told${event.dtmf.swallow ? ', and not relayed' : ''}`;
+    case 'CopyStarted':
+      return `what comes from the ${event.side} is copied to ${formatAddress(event.to)} from ${formatAddress(event.local)}`;
+    case 'CopyStopped':
+      return `what comes from the ${event.side} is not copied any more`;
+    case 'ForkStarted':
+      return `hears session ${printable(event.source.tag)} of call ${printable(event.source.call)}`;
     case 'RemoteLatched':
       return `${event.component.toUpperCase()} of the ${event.side} comes from ${formatAddress(event.address)}${event.learned ? ': learned' : ', as signalled'}`;
     case 'ReferenceTaken':

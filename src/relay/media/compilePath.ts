@@ -11,7 +11,7 @@ import { clearSockaddr, encodeSockaddr } from '../../protocol/bytes/sockaddr.js'
 export function compilePath(state: SessionState, slot: number, plane: MediaPlane): void {
   const relaying = isComplete(state) && state.closed === null;
   for (let leg = 0; leg < SIDES.length; leg++) {
-    const { asymmetric, ...components } = state.legs[SIDES[leg]!];
+    const { asymmetric, resizeMs, dtmf, ...components } = state.legs[SIDES[leg]!];
     for (let component = 0; component < COMPONENTS.length; component++) {
       const row = rowOf(slot, leg as LegIndex, component as ComponentIndex);
       const remote = components[COMPONENTS[component]!];
@@ -22,7 +22,12 @@ export function compilePath(state: SessionState, slot: number, plane: MediaPlane
       if (remote.previous !== null) encodeSockaddr(remote.previous, previous.words, previous.at);
       const signalledAtMs = remote.signalledAt ?? Number.NEGATIVE_INFINITY;
       plane.latch.install(row, { asymmetric, latched: remote.latched, hasPrevious: remote.previous !== null, signalledAtMs });
-      plane.route(row, relaying);
+      if (component === 0) {
+        plane.resizing.set(row, relaying ? resizeMs : null);
+        plane.dtmf.set(row, dtmf);
+      }
+      const wishes = { resize: resizeMs !== null, mute: state.fork !== null, dtmf: dtmf !== null };
+      plane.route(row, relaying ? wishes : null);
     }
   }
 }

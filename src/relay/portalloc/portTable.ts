@@ -13,13 +13,19 @@ export function portRange(min: number, max: number): PortRange {
   return { first: udpPort(first), pairs: Math.max(0, (last - first) / 2 + 1) };
 }
 
-/** Memory that `PortTable`s of all shards share, bytes. */
-export const portTableBytes = (range: PortRange): number => Math.max(4, range.pairs * 4);
+/** Memory that `PortTable`s of all shards share, bytes: a word for every pair, and the cursor of the sequential order. */
+export const portTableBytes = (range: PortRange): number => (range.pairs + 1) * 4;
 
 const FREE = 0;
 
 /** What became of an attempt to bind a pair: done; somebody else has a port of it; or no other pair will do better (no descriptors left). */
 export type Attempt = 'opened' | 'busy' | 'hopeless';
+
+/**
+ * In which order free pairs are tried. `random` answers numbers from 0 up to, not including, 1; null: one after the other over the whole
+ * range, all shards together, and from the start again.
+ */
+export type PortOrder = (() => number) | null;
 
 /**
  * Who holds which pair of the range: one word a pair in memory shared by all shards, claimed by compare-and-swap. A shard owns a part of
@@ -32,26 +38,42 @@ export class PortTable {
   readonly #mark: number;
   readonly #partStart: number;
   readonly #partLength: number;
-  readonly #random: () => number;
+  readonly #cursor: Int32Array;
+  readonly #order: PortOrder;
 
-  /** `random` answers numbers from 0 up to, not including, 1. */
-  constructor(range: PortRange, memory: ArrayBufferLike, shard: number, shards: number, random: () => number) {
+  constructor(range: PortRange, memory: ArrayBufferLike, shard: number, shards: number, order: PortOrder) {
     this.range = range;
     this.#holders = new Int32Array(memory, 0, range.pairs);
+    this.#cursor = new Int32Array(memory, range.pairs * 4, 1);
     this.#mark = shard + 1;
     this.#partStart = Math.floor((range.pairs * shard) / shards);
     this.#partLength = Math.floor((range.pairs * (shard + 1)) / shards) - this.#partStart;
-    this.#random = random;
+    this.#order = order;
   }
 
   /**
-   * Claims pairs one after the other until `open` has bound the sockets of one. Starts at a random place, because a port that was just
-   * closed may still get packets of the old call. Null when every free pair of the range has been tried, or trying on is hopeless.
+   * Claims pairs one after the other until `open` has bound the sockets of one. A port that was just closed may still get packets of the old
+   * call, so the search starts at a random place, or behind the last pair that was given out. Null when every free pair of the range has been tried, or trying on is hopeless.
    */
   claim(open: (rtp: UdpPort) => Attempt): UdpPort | null {
-    const own = this.#claimWithin(this.#partStart, this.#partLength, open);
-    const found = own === 'used up' ? this.#claimWithin(0, this.range.pairs, open) : own;
+    const found = this.#order === null ? this.#claimNext(open) : this.#claimRandom(this.#order, open);
     return typeof found === 'string' ? null : found;
+  }
+
+  #claimRandom(random: () => number, open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
+    const [own, all] = [Math.floor(random() * this.#partLength), Math.floor(random() * this.range.pairs)];
+    const found = this.#claimWithin(this.#partStart, this.#partLength, own, open);
+    return found === 'used up' ? this.#claimWithin(0, this.range.pairs, all, open) : found;
+  }
+
+  /** Every shard takes its next candidate from one cursor, so that together they go through the range without leaving one out. */
+  #claimNext(open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
+    for (let i = 0; i < this.range.pairs; i++) {
+      const at = Atomics.add(this.#cursor, 0, 1) >>> 0;
+      const found = this.#claimOne(at % this.range.pairs, open);
+      if (found !== 'busy') return found;
+    }
+    return 'used up';
   }
 
   release(rtp: UdpPort): void {
@@ -73,21 +95,23 @@ export class PortTable {
     return count;
   }
 
-  #claimWithin(start: number, length: number, open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
-    const offset = Math.floor(this.#random() * length);
+  #claimWithin(start: number, length: number, offset: number, open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
     for (let i = 0; i < length; i++) {
-      const index = start + ((offset + i) % length);
-      if (this.#holders[index] !== FREE || Atomics.compareExchange(this.#holders, index, FREE, this.#mark) !== FREE) continue;
-      const rtp = udpPort(this.range.first + index * 2);
-      let attempt: Attempt = 'busy';
-      try {
-        attempt = open(rtp);
-      } finally {
-        if (attempt !== 'opened') Atomics.store(this.#holders, index, FREE);
-      }
-      if (attempt === 'opened') return rtp;
-      if (attempt === 'hopeless') return 'hopeless';
+      const found = this.#claimOne(start + ((offset + i) % length), open);
+      if (found !== 'busy') return found;
     }
     return 'used up';
+  }
+
+  #claimOne(index: number, open: (rtp: UdpPort) => Attempt): UdpPort | 'busy' | 'hopeless' {
+    if (this.#holders[index] !== FREE || Atomics.compareExchange(this.#holders, index, FREE, this.#mark) !== FREE) return 'busy';
+    const rtp = udpPort(this.range.first + index * 2);
+    let attempt: Attempt = 'busy';
+    try {
+      attempt = open(rtp);
+    } finally {
+      if (attempt !== 'opened') Atomics.store(this.#holders, index, FREE);
+    }
+    return attempt === 'opened' ? rtp : attempt;
   }
 }

@@ -1,4 +1,4 @@
-import { type Address, udpPort } from '../../../model/kernel/index.js';
+import { type Address, type Family, familyOf, formatAddress, udpPort } from '../../../model/kernel/index.js';
 import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
 import type { PacketEngine } from '../../media/engine.js';
 import { type ComponentIndex, type LegIndex, rowOf } from '../../media/streams.js';
@@ -10,42 +10,40 @@ const WARNING_INTERVAL_MS = 1000;
 
 export type LegSocketsWorld = {
   readonly engine: PacketEngine;
-  readonly ports: PortTable;
+  /** The families do not disturb each other: a number may be given out in both. */
+  readonly ports: Readonly<Record<Family, PortTable>>;
   readonly clock: Clock;
   readonly warn: (text: string) => void;
 };
 
 /** Opens and closes the sockets of legs: an even RTP port and the next one for RTCP, both or none. */
 export class LegSockets {
-  readonly #host: string;
   readonly #world: LegSocketsWorld;
   #warnAtMs = 0;
   #unsaid = 0;
 
-  /** `host`: the address all legs are bound to. */
-  constructor(host: string, world: LegSocketsWorld) {
-    this.#host = host;
+  constructor(world: LegSocketsWorld) {
     this.#world = world;
   }
 
-  /** Binds a free pair for a leg, and starts to receive. Answers its RTP address; null, with a warning, if there is none. */
-  bind(slot: number, side: Side): Address | null {
+  /** Binds a free pair of `host` for a leg, and starts to receive. Answers its RTP address; null, with a warning, if there is none. */
+  bind(slot: number, side: Side, host: string): Address | null {
     const leg = SIDES.indexOf(side) as LegIndex;
     let trouble = 'every port pair of the range is in use';
     const attempt = (rtp: number): Attempt => {
       for (let component = 0; component < COMPONENTS.length; component++) {
         const row = rowOf(slot, leg, component as ComponentIndex);
-        const opened = this.#world.engine.open(row, { host: this.#host, port: udpPort(rtp + component) });
+        const opened = this.#world.engine.open(row, { host, port: udpPort(rtp + component) });
         if (opened.ok) continue;
         this.#world.engine.close(rowOf(slot, leg, 0));
         if (opened.error === 'EADDRINUSE' || opened.error === 'EACCES') return 'busy';
-        trouble = `cannot open a socket on ${this.#host}:${rtp + component}: ${opened.error}`;
+        trouble = `cannot open a socket on ${formatAddress({ host, port: udpPort(rtp + component) })}: ${opened.error}`;
         return 'hopeless';
       }
       return 'opened';
     };
-    const rtp = this.#world.ports.claim(attempt);
-    if (rtp !== null) return { host: this.#host, port: rtp };
+    const rtp = this.#world.ports[familyOf(host)].claim(attempt);
+    if (rtp !== null) return { host, port: rtp };
     this.#warn(trouble);
     return null;
   }
@@ -55,7 +53,24 @@ export class LegSockets {
     for (let component = 0; component < COMPONENTS.length; component++) {
       this.#world.engine.close(rowOf(slot, leg, component as ComponentIndex));
     }
-    this.#world.ports.release(local.port);
+    this.#world.ports[familyOf(local.host)].release(local.port);
+  }
+
+  /** Gives a leg the sockets that stand in for it in another slot, and closes those it had at `old`. */
+  replace(slot: number, side: Side, old: Address, spareSlot: number): void {
+    const leg = SIDES.indexOf(side) as LegIndex;
+    for (let component = 0; component < COMPONENTS.length; component++) {
+      const index = component as ComponentIndex;
+      this.#world.engine.move(rowOf(spareSlot, leg, index), rowOf(slot, leg, index));
+    }
+    this.#world.ports[familyOf(old.host)].release(old.port);
+  }
+
+  setTos(slot: number, side: Side, tos: number): void {
+    const leg = SIDES.indexOf(side) as LegIndex;
+    for (let component = 0; component < COMPONENTS.length; component++) {
+      this.#world.engine.setTos(rowOf(slot, leg, component as ComponentIndex), tos);
+    }
   }
 
   #warn(trouble: string): void {

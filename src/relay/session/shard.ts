@@ -1,60 +1,69 @@
 import { Subject } from 'rxjs';
-import { type Address, type CallId, callId, type Millis, millis } from '../../../model/kernel/index.js';
+import { type Address, callId, type Family } from '../../../model/kernel/index.js';
 import type { SessionCommand } from '../../../model/session/command.js';
-import { type Decision, legToOpen } from '../../../model/session/decide/index.js';
+import { type Decision, type LegToOpen, legToOpen } from '../../../model/session/decide/index.js';
 import type { Effect } from '../../../model/session/effect.js';
-import type { CloseReason, Tally } from '../../../model/session/event.js';
+import type { CloseReason, SessionEvent } from '../../../model/session/event.js';
+import type { Network } from '../../../model/session/network.js';
 import { COMPONENTS, SIDES } from '../../../model/session/side.js';
-import { currentTtlMs, type SessionState } from '../../../model/session/state.js';
+import { idleDeadline, type SessionState } from '../../../model/session/state.js';
 import type { Surroundings } from '../../../model/session/surroundings.js';
 import { Counters } from '../../media/counters.js';
-import { ENGINE_COUNTERS, type Packet, type PacketEngine } from '../../media/engine.js';
+import type { Packet, PacketEngine } from '../../media/engine.js';
 import { MediaPlane } from '../../media/plane.js';
 import { CONFIRM, type Judgement, LEARN_UNLATCHED } from '../../media/stages/latch.js';
-import { componentOf, type LegIndex, legOf, rowOf, slotOf } from '../../media/streams.js';
+import { componentOf, legOf, slotOf } from '../../media/streams.js';
 import { decodeSockaddr } from '../../protocol/bytes/sockaddr.js';
 import { compilePath } from '../media/compilePath.js';
 import type { PortTable } from '../portalloc/portTable.js';
 import type { Clock, StepRecord } from '../ports.js';
-import { TimingWheel } from '../timers/timingWheel.js';
-import { NEW_SESSION, type Snapshot } from './apply.js';
+import type { LoadLimits } from '../supervisor/load.js';
+import { TICK_MS, TimingWheel } from '../timers/timingWheel.js';
+import { NEW_SESSION } from './apply.js';
+import { countClosed } from './closing.js';
+import { Copies } from './copies.js';
 import { Directory } from './directory.js';
+import { Forks, type ForkWorld } from './forks.js';
 import { LegSockets } from './legSockets.js';
+import { heardAt, type Session, talliesOf } from './session.js';
 import { step } from './step.js';
+import { Tellers, type TellerWorld } from './tellers.js';
+import { Vitals } from './vitals.js';
 
-const TICK_MS = 100;
-const REPORT_INTERVAL_MS = 500;
 
 export type ShardOptions = {
   readonly shard: number;
-  /** How many sessions fit. */
+  /** How many sessions fit. The engine has rows for one slot more, where sockets wait to take the place of others. */
   readonly slots: number;
-  /** The address media sockets are bound to; `0.0.0.0` for all. */
-  readonly host: string;
+  /** Where legs stand for which nothing else is asked. */
+  readonly network: Network;
   readonly ttlMs: number;
   readonly setupTtlMs: number;
+  readonly independentTtl: boolean;
+  /** Short packets are sent twice. */
+  readonly doubling: boolean;
+  /** RTCP is recorded and copied with RTP. */
+  readonly recordRtcp: boolean;
+  /** RTCP packets are told to the world. */
+  readonly reporting: boolean;
+  /** Ended sessions are told to the world. */
+  readonly accounting: boolean;
+  /** How busy the thread may be before new sessions are refused. Null: never mind. */
+  readonly loadLimits: LoadLimits | null;
   readonly counterMemory: ArrayBufferLike;
 };
 
 /** What a shard needs of the world. */
-export type ShardWorld = {
-  readonly engine: PacketEngine;
-  readonly ports: PortTable;
-  readonly clock: Clock;
-  /** Something an operator should know, in one line. */
-  readonly warn: (text: string) => void;
-};
-
-/** A session as its shard holds it. */
-export type Session = {
-  readonly session: number;
-  readonly call: CallId;
-  readonly tag: string;
-  readonly slot: number;
-  snapshot: Snapshot;
-  /** The last command; packets are looked up in the counters. */
-  touchedAt: Millis;
-};
+export type ShardWorld = TellerWorld &
+  ForkWorld & {
+    readonly engine: PacketEngine;
+    readonly ports: Readonly<Record<Family, PortTable>>;
+    readonly clock: Clock;
+    /** How long the thread has worked so far, milliseconds. */
+    readonly busyMs: () => number;
+    /** Something an operator should know, in one line. */
+    readonly warn: (text: string) => void;
+  };
 
 /** A command, a timer or a notice of the packet path, on its way to a session. `decided` gets what became of it. */
 type Input = { readonly target: Session; readonly command: SessionCommand; decided: Decision | null };
@@ -64,43 +73,78 @@ export class Shard {
   readonly counters: Counters;
   readonly plane: MediaPlane;
   readonly directory = new Directory<Session>();
+  readonly forks: Forks;
+  readonly copies: Copies;
   /** Every step, in order: to the log, and whoever else listens. */
   readonly steps = new Subject<StepRecord>();
+  /** No new session is to begin: the relay is about to end. */
+  isDraining = false;
   readonly #inputs = new Subject<Input>();
   readonly #options: ShardOptions;
   readonly #world: ShardWorld;
   readonly #wheel: TimingWheel;
   readonly #sockets: LegSockets;
+  readonly #tellers: Tellers;
+  readonly #vitals: Vitals;
   readonly #bySlot: (Session | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #nextSlot = 0;
   #nextSession = 1;
   #nextSeq = 1;
-  #reportAtMs = 0;
 
   constructor(options: ShardOptions, world: ShardWorld) {
     this.#options = options;
     this.#world = world;
     this.counters = new Counters(options.counterMemory);
-    this.#sockets = new LegSockets(options.host, world);
+    this.#sockets = new LegSockets(world);
     this.#wheel = new TimingWheel(world.clock(), TICK_MS);
-    this.plane = new MediaPlane(world.engine, this.counters, options.slots, (packet, judgement) =>
-      this.#noteSource(packet, judgement),
-    );
+    this.#vitals = new Vitals(this.counters, world.engine, world.busyMs, options.loadLimits, world.clock());
+    this.plane = new MediaPlane(world.engine, this.counters, options.slots, options, {
+      onSource: (packet, judgement) => this.#noteSource(packet, judgement),
+      onDigit: (row, digit) => this.#tellers.digit(this.#bySlot[slotOf(row)], SIDES[legOf(row)]!, digit),
+      onReport: (packet) => this.#tellers.report(this.#bySlot[slotOf(packet.row)], packet),
+    });
+    this.#tellers = new Tellers(options.shard, this.plane, world);
+    this.forks = new Forks(options.shard, this.plane, world, (slot) => this.#installPath(slot));
+    this.copies = new Copies({
+      plane: this.plane,
+      sockets: this.#sockets,
+      takeSlot: () => this.#takeSlot(),
+      giveSlot: (slot) => this.#freeSlots.push(slot),
+      reroute: (slot) => this.#installPath(slot),
+      rtcp: options.recordRtcp,
+    });
     this.#inputs.subscribe((input) => this.#step(input));
   }
 
-  get size(): number {
-    return this.counters.shard('sessionsActive');
+  /** Its number among the shards of the relay. */
+  get number(): number {
+    return this.#options.shard;
+  }
+
+  /** Why no new session may begin now, or null. */
+  get closedTo(): 'draining' | 'overloaded' | null {
+    if (this.isDraining) return 'draining';
+    return this.#vitals.isOverloaded ? 'overloaded' : null;
+  }
+
+  /** The session in a slot, if it is still the one with that number. */
+  sessionAt(slot: number, number: number): Session | null {
+    const session = this.#bySlot[slot];
+    return session?.session === number ? session : null;
   }
 
   /** A session that does not exist yet: it does after its first `Signal`, if that is not refused. Null if no slot is free. */
   draft(call: string, tag: string): Session | null {
-    const slot = this.#freeSlots.pop() ?? (this.#nextSlot < this.#options.slots ? this.#nextSlot++ : null);
+    const slot = this.#takeSlot();
     if (slot === null) return null;
     this.plane.clear(slot);
     const touchedAt = this.#world.clock();
     return { session: this.#nextSession++, call: callId(call), tag, slot, snapshot: NEW_SESSION, touchedAt };
+  }
+
+  #takeSlot(): number | null {
+    return this.#freeSlots.pop() ?? (this.#nextSlot < this.#options.slots ? this.#nextSlot++ : null);
   }
 
   /** Takes a command to a session. */
@@ -110,23 +154,20 @@ export class Shard {
     return input.decided ?? { ok: false, error: 'defect' };
   }
 
+  /** Whether something that happened since the last `turn` must not wait for the time it named. */
+  get isTurnDue(): boolean {
+    return this.plane.resizing.isEarlier;
+  }
+
   /** Rings what is due. Answers when to be called again. */
   turn(nowMs: number): number {
-    if (nowMs >= this.#reportAtMs) this.#reportEngine(nowMs);
     this.#wheel.advance(nowMs, (slot) => {
       const session = this.#bySlot[slot];
       if (session === undefined) return;
       this.command(session, { type: 'CheckIdle' });
       if (this.#bySlot[slot] === session) this.#armIdleTimer(session);
     });
-    return this.#wheel.nextDeadlineMs();
-  }
-
-  /** Copies the engine's own counters to where others can read them. */
-  #reportEngine(nowMs: number): void {
-    this.#reportAtMs = nowMs + REPORT_INTERVAL_MS;
-    const { counters } = this.#world.engine;
-    for (const name of ENGINE_COUNTERS) this.counters.setShard(name, counters[name]);
+    return Math.min(this.#wheel.nextDeadlineMs(), this.plane.resizing.turn(nowMs), this.#vitals.turn(nowMs));
   }
 
   closeAll(reason: CloseReason): number {
@@ -135,52 +176,59 @@ export class Shard {
     return sessions.length;
   }
 
-  /** When the session was last heard of: a command, or a packet that reached the send stage. */
-  lastHeardAt(session: Session): Millis {
-    let last: number = session.touchedAt;
-    for (let row = session.slot * 4; row < session.slot * 4 + 4; row++)
-      last = Math.max(last, this.counters.stream(row, 'heardAtMs'));
-    return millis(last);
+  /** How many seconds a session has left if nothing more is heard of it, rounded up. */
+  secondsLeft(session: Session): number {
+    const deadline = idleDeadline(session.snapshot.context, heardAt(session, this.counters));
+    return Math.max(0, Math.ceil((deadline - this.#world.clock()) / 1000));
   }
 
   #step(input: Input): void {
     const { target, command } = input;
-    const leg = legToOpen(target.snapshot.context, command);
+    const before = target.snapshot.context;
+    const leg = legToOpen(before, command, this.#options.network);
+    // Sockets that are to take the place of others wait in a slot of their own until it is decided.
+    const slot = leg !== null && before.legs[leg.side].local !== null ? this.#options.slots : target.slot;
     let spare: Address | null = null;
     try {
-      if (leg !== null) spare = this.#sockets.bind(target.slot, leg);
-      input.decided = step(target, command, this.#surroundings(target, spare), {
+      if (leg !== null) spare = this.#sockets.bind(slot, leg.side, leg.network.host);
+      const decided = step(target, command, this.#surroundings(target, spare), {
         append: (record) => this.steps.next({ ...record, seq: this.#nextSeq++, shard: this.#options.shard }),
         perform: (effect, state) => this.#perform(target, effect, state),
       });
-      if (input.decided.ok) spare = null;
+      if (decided.ok) {
+        if (leg !== null) this.#settle(target, leg, before, slot);
+        spare = null;
+        this.#count(before, target.snapshot.context, decided.value);
+      }
+      input.decided = decided;
     } catch (error) {
       this.#endAsDefect(target, error);
     }
-    if (leg !== null && spare !== null) this.#sockets.close(target.slot, leg, spare);
+    if (leg !== null && spare !== null) this.#sockets.close(slot, leg.side, spare);
     if (target.snapshot === NEW_SESSION) this.#freeSlots.push(target.slot);
     // A refused command is no sign of life: the call it belongs to has just failed.
     else if (command.type === 'Signal' && input.decided?.ok) target.touchedAt = this.#world.clock();
   }
 
-  #surroundings(session: Session, sparePort: Address | null): Surroundings {
-    const { ttlMs, setupTtlMs } = this.#options;
-    const now = this.#world.clock();
-    const lastHeardAt = this.lastHeardAt(session);
-    return {
-      now,
-      sparePort,
-      ttlMs,
-      setupTtlMs,
-      lastHeardAt,
-      tally: { caller: this.#tally(session, 0), callee: this.#tally(session, 1) },
-    };
+  /** New sockets of a leg come to stand where they belong. */
+  #settle({ slot }: Session, { side }: LegToOpen, before: SessionState, boundIn: number): void {
+    const { local, tos } = before.legs[side];
+    if (local !== null) this.#sockets.replace(slot, side, local, boundIn);
+    if (tos !== null) this.#sockets.setTos(slot, side, tos);
   }
 
-  #tally({ slot }: Session, leg: LegIndex): Tally {
-    const sum = (name: 'received' | 'relayed' | 'dropped'): number =>
-      this.counters.stream(rowOf(slot, leg, 0), name) + this.counters.stream(rowOf(slot, leg, 1), name);
-    return { received: sum('received'), relayed: sum('relayed'), dropped: sum('dropped') };
+  #count(before: SessionState, after: SessionState, events: readonly SessionEvent[]): void {
+    const wasOpen = before.legs.caller.local !== null && before.legs.callee.local !== null;
+    const isOpen = after.legs.caller.local !== null && after.legs.callee.local !== null;
+    if (events.length > 0 && isOpen && !wasOpen) this.counters.addToShard('sessionsCompleted', 1);
+  }
+
+  #surroundings(session: Session, sparePort: Address | null): Surroundings {
+    const { ttlMs, setupTtlMs, independentTtl, network } = this.#options;
+    const now = this.#world.clock();
+    const { counters } = this;
+    const tally = talliesOf(session, counters);
+    return { now, sparePort, ttlMs, setupTtlMs, independentTtl, network, heardAt: heardAt(session, counters), tally };
   }
 
   #perform(session: Session, effect: Effect, state: SessionState): void {
@@ -188,14 +236,28 @@ export class Shard {
       case 'installPath':
         compilePath(state, session.slot, this.plane);
         break;
+      case 'setTos':
+        for (const side of SIDES) {
+          const { local, tos } = state.legs[side];
+          if (local !== null && tos !== null) this.#sockets.setTos(session.slot, side, tos);
+        }
+        break;
       case 'armIdleTimer':
         if (this.#bySlot[session.slot] !== session) this.#admit(session);
         this.#armIdleTimer(session);
+        break;
+      case 'notifyTimeout':
+        this.#tellers.timeout(state);
         break;
       case 'releaseSession':
         this.#release(session, state);
         break;
     }
+  }
+
+  #installPath(slot: number): void {
+    const session = this.#bySlot[slot];
+    if (session !== undefined) compilePath(session.snapshot.context, slot, this.plane);
   }
 
   #admit(session: Session): void {
@@ -206,18 +268,26 @@ export class Shard {
   }
 
   #armIdleTimer(session: Session): void {
-    this.#wheel.arm(session.slot, this.lastHeardAt(session) + currentTtlMs(session.snapshot.context));
+    this.#wheel.arm(session.slot, idleDeadline(session.snapshot.context, heardAt(session, this.counters)));
   }
 
   #release(session: Session, state: SessionState): void {
     const { slot } = session;
     this.#wheel.cancel(slot);
+    this.forks.end(session);
+    this.copies.end(session);
     for (const side of SIDES) {
       const { local } = state.legs[side];
       if (local !== null) this.#sockets.close(slot, side, local);
     }
+    const wasAdmitted = this.#bySlot[slot] === session;
+    if (wasAdmitted) {
+      const nowMs = this.#world.clock();
+      countClosed(state, slot, nowMs, this.plane);
+      if (this.#options.accounting) this.#tellers.account(session, state, nowMs);
+    }
     this.plane.clear(slot);
-    if (this.#bySlot[slot] !== session) return;
+    if (!wasAdmitted) return;
     this.#bySlot[slot] = undefined;
     this.directory.remove(session);
     this.counters.addToShard('sessionsActive', -1);
@@ -240,9 +310,8 @@ export class Shard {
     this.counters.addToShard('defects', 1);
     this.#world.warn(`defect in ${session.call}: ${error instanceof Error ? error.message : String(error)}`);
     const state = session.snapshot.context;
-    const tally = { caller: this.#tally(session, 0), callee: this.#tally(session, 1) };
     const at = this.#world.clock();
-    const closed = { type: 'SessionClosed', reason: 'defect', tally, at } as const;
+    const closed = { type: 'SessionClosed', reason: 'defect', tally: talliesOf(session, this.counters), at } as const;
     const command = { type: 'Close', reason: 'defect' } as const;
     const { call, session: number } = session;
     const record = { at, call, session: number, command, events: [closed], shard: this.#options.shard };

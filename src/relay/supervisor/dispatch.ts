@@ -1,26 +1,43 @@
 import type { Counters, ShardCounter } from '../../media/counters.js';
-import { BASIC_VERSION, CAPABILITIES } from '../../protocol/rtpproxy/capabilities.js';
-import type { RtpproxyCommand } from '../../protocol/rtpproxy/command.js';
+import { BASIC_VERSION, isCapable } from '../../protocol/rtpproxy/capabilities.js';
+import type { RtpproxyCommand, Subcommand, Tags } from '../../protocol/rtpproxy/command.js';
+import { formatStatistics } from '../../protocol/rtpproxy/counters.js';
 import { ERROR_CODES as E } from '../../protocol/rtpproxy/errors.js';
-import { formatInfo } from '../../protocol/rtpproxy/format.js';
+import { fitsReply, formatInfo } from '../../protocol/rtpproxy/format.js';
+import type { Grammar } from '../../protocol/rtpproxy/grammar.js';
 import { parseCommand } from '../../protocol/rtpproxy/parse.js';
+import type { NamedSession } from '../control/execution.js';
+import type { Origin } from '../control/origin.js';
 import type { ShardCommand } from '../control/rtpproxy.js';
+import type { Assignment } from './messages.js';
+import { CommandCounts, readStatistic } from './statistics.js';
 
 /** The way to one shard. */
 export interface ShardLink {
   readonly counters: Counters;
   /** `answer` is called once, later; with null if the shard died over it. */
-  command(command: ShardCommand, answer: (reply: string | null) => void): void;
+  command(assignment: Assignment, answer: (reply: string | null) => void): void;
+  /** Which session a call and tags mean; null if none. `answer` is called once, later. */
+  find(call: string, tags: Tags, answer: (session: NamedSession | null) => void): void;
   /** Ends all sessions of the shard; `done` is called once, later. */
   deleteAll(done: () => void): void;
+  /** Lets no new session begin. */
+  drain(): void;
 }
+
+const UNKNOWN_TO_LOOKUP = '0';
 
 /** What is said of a command whose shard died while it was carried out: its session is gone. */
 const LOST_REPLIES = {
   update: E.noPortForSession,
-  lookup: '0',
+  lookup: UNKNOWN_TO_LOOKUP,
   delete: E.noSuchSession,
   query: E.noSuchSession,
+  play: E.noSuchSession,
+  stopPlay: E.noSuchSession,
+  record: E.noSuchSession,
+  copy: E.noSuchSession,
+  stopRecord: E.noSuchSession,
 } as const satisfies Record<ShardCommand['verb'], string>;
 
 /**
@@ -35,43 +52,101 @@ export function shardOf(call: string, shards: number): number {
 
 /** Takes a command's text to whoever can answer it: itself for the relay as a whole, a shard for a session. */
 export class Dispatch {
+  readonly counts = new CommandCounts();
   readonly #links: readonly ShardLink[];
+  readonly #grammar: Grammar;
 
-  constructor(links: readonly ShardLink[]) {
+  constructor(links: readonly ShardLink[], grammar: Grammar) {
     this.#links = links;
+    this.#grammar = grammar;
   }
 
   /** `text`: one command without its cookie, one character a byte. `answer` gets the reply without line feed, once, maybe at once. */
-  handle(text: string, answer: (reply: string) => void): void {
-    const parsed = parseCommand(text);
-    if (!parsed.ok) answer(parsed.error);
-    else this.#execute(parsed.value, answer);
-  }
+  readonly handle = (text: string, origin: Origin, answer: (reply: string) => void): void => {
+    this.counts.received++;
+    const parsed = parseCommand(text, this.#grammar);
+    const isLookup = parsed.ok && parsed.value.verb === 'lookup';
+    const finish = (reply: string): void => {
+      if (reply.startsWith('E') || (isLookup && reply === UNKNOWN_TO_LOOKUP)) this.counts.failed++;
+      else this.counts.succeeded++;
+      this.counts.replied++;
+      answer(reply);
+    };
+    if (!parsed.ok) finish(parsed.error);
+    else this.#execute(parsed.value, origin, finish);
+  };
 
-  #execute(command: RtpproxyCommand, answer: (reply: string) => void): void {
+  #execute(command: RtpproxyCommand, origin: Origin, answer: (reply: string) => void): void {
     switch (command.verb) {
       case 'version':
         answer(BASIC_VERSION);
         break;
       case 'capability':
-        answer(Object.hasOwn(CAPABILITIES, command.date) ? '1' : '0');
+        answer(isCapable(command.date, this.#grammar) ? '1' : '0');
         break;
       case 'info':
-        // The load of the media threads is not measured yet; rtpproxy always says zero here.
-        answer(formatInfo(this.#totals(), command.load ? 0 : null));
+        answer(formatInfo(this.#totals(), command.load ? this.#averageLoad() : null));
+        break;
+      case 'statistics':
+        answer(this.#statistics(command.names, command.verbose));
         break;
       case 'deleteAll':
         this.#deleteAll(() => answer('0'));
         break;
-      default: {
-        const link = this.#links[shardOf(command.call, this.#links.length)]!;
-        link.command(command, (reply) => answer(reply ?? LOST_REPLIES[command.verb]));
-      }
+      default:
+        this.#findSources(command, (sources) => {
+          this.#linkOf(command.call).command({ command, origin, sources }, (reply) =>
+            answer(reply ?? LOST_REPLIES[command.verb]),
+          );
+        });
     }
+  }
+
+  /** Lets no new session begin; what there is goes on. */
+  drain(): void {
+    for (const link of this.#links) link.drain();
   }
 
   sum(counter: ShardCounter): number {
     return this.#links.reduce((sum, link) => sum + link.counters.shard(counter), 0);
+  }
+
+  #linkOf(call: string): ShardLink {
+    return this.#links[shardOf(call, this.#links.length)]!;
+  }
+
+  /** The sessions that `&& C` names may live with other shards, so they are found before the command itself goes out. */
+  #findSources(command: ShardCommand, go: (sources: readonly (NamedSession | null)[]) => void): void {
+    const subcommands: readonly Subcommand[] = 'subcommands' in command ? command.subcommands : [];
+    const forks = subcommands.flatMap((subcommand) => (subcommand.kind === 'fork' ? [subcommand] : []));
+    if (forks.length === 0) {
+      go([]);
+      return;
+    }
+    const sources: (NamedSession | null)[] = forks.map(() => null);
+    let left = forks.length;
+    for (const [i, { call, tags }] of forks.entries()) {
+      this.#linkOf(call).find(call, tags, (session) => {
+        sources[i] = session;
+        left--;
+        if (left === 0) go(sources);
+      });
+    }
+  }
+
+  #statistics(names: readonly string[], verbose: boolean): string {
+    const values: [string, number][] = [];
+    for (const name of names) {
+      const value = readStatistic(name, (counter) => this.sum(counter), this.counts);
+      if (value === null) return E.statisticsCounter;
+      values.push([name, value]);
+    }
+    const reply = formatStatistics(values, verbose);
+    return fitsReply(reply) ? reply : E.statisticsOverflow;
+  }
+
+  #averageLoad(): number {
+    return this.sum('load') / this.#links.length;
   }
 
   #totals() {

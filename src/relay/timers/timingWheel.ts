@@ -1,3 +1,6 @@
+/** How often the timers of a media thread are looked at, milliseconds. */
+export const TICK_MS = 100;
+
 const SLOTS = 512;
 
 /**

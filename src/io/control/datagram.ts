@@ -1,0 +1,49 @@
+import { ERROR_CODES as E } from '../../protocol/rtpproxy/errors.js';
+import type { Origin } from '../../relay/control/origin.js';
+import { PENDING, ReplyCache } from '../../relay/control/replyCache.js';
+import { clock } from '../clock.js';
+import type { ControlOptions } from './listener.js';
+
+/** As rtpproxy sets it: a client that floods loses its own commands, not our memory. */
+export const RECEIVE_BUFFER_BYTES = 256 << 10;
+
+/** The client of a datagram. */
+export type Sender = {
+  /** Its address and port, in any form that is always the same. */
+  readonly key: string;
+  readonly origin: Origin;
+};
+
+/**
+ * The commands of one datagram socket: a datagram is `cookie command`, the answer `cookie reply`. Retransmissions are answered from a
+ * cache, and while the first is still being carried out, not at all.
+ */
+export class DatagramCommands {
+  readonly #cache = new ReplyCache();
+  readonly #options: Pick<ControlOptions, 'handle' | 'onDuplicate'>;
+
+  constructor(options: Pick<ControlOptions, 'handle' | 'onDuplicate'>) {
+    this.#options = options;
+  }
+
+  /** `text`: one character a byte. `send` gets the whole answer, at once or later, or never. */
+  receive(text: string, sender: Sender, send: (answer: string) => void): void {
+    const [, cookie, command = ''] = /^[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*([\s\S]*)$/.exec(text) ?? [];
+    if (cookie === undefined) {
+      send(`${E.unreadable}\n`);
+      return;
+    }
+    const key = `${sender.key} ${text}`;
+    const known = this.#cache.take(key, clock());
+    if (known === undefined) {
+      this.#options.handle(command, sender.origin, (reply) => {
+        const answer = `${cookie} ${reply}\n`;
+        this.#cache.keep(key, answer);
+        send(answer);
+      });
+      return;
+    }
+    this.#options.onDuplicate();
+    if (known !== PENDING) send(known);
+  }
+}

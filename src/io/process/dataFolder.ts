@@ -1,0 +1,54 @@
+import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type DataFolder = {
+  readonly path: string;
+  /** Something to say about it, if there is. */
+  readonly warning: string | null;
+};
+
+/**
+ * A folder of its own for the event log of an rtpproxy, which has no option for it: below `$RTPBRIDGE_DATA_DIR`, the system's folder for
+ * such things, `$XDG_STATE_HOME` or `~/.local/state`, whichever can be written first. Two instances never have a control socket in common,
+ * so its name tells them apart, and the next run of an instance finds its folder again. Where nothing can be written it is a temporary
+ * folder, so that a relay on a read-only system starts all the same.
+ */
+export function openDataFolder(systemFolder: string, control: readonly string[], env: NodeJS.ProcessEnv): DataFolder {
+  const { RTPBRIDGE_DATA_DIR, XDG_STATE_HOME } = env;
+  const state = XDG_STATE_HOME?.startsWith('/') ? XDG_STATE_HOME : join(homedir(), '.local', 'state');
+  const bases = RTPBRIDGE_DATA_DIR ? [RTPBRIDGE_DATA_DIR] : [systemFolder, join(state, 'rtpbridge')];
+  const tried: string[] = [];
+  for (const base of bases) {
+    const path = join(base, instanceName(control));
+    const problem = openFolder(base, path);
+    if (problem === null) return { path, warning: null };
+    tried.push(`${path} (${problem})`);
+  }
+  const path = mkdtempSync(join(tmpdir(), 'rtpbridge-'));
+  return { path, warning: `the event log goes to ${path}, because these cannot be written: ${tried.join(', ')}` };
+}
+
+/** What the instance is called: its first control socket that nobody else can have, made safe as a name of a folder. */
+function instanceName(control: readonly string[]): string {
+  const own = control.find((name) => !/^(stdioc?|systemd):/.test(name));
+  if (own === undefined) return `process-${process.pid}`;
+  return (
+    own
+      .replace(/^unix:/, '')
+      .replaceAll(/[^\w.*-]+/g, '_')
+      .replace(/^[_.]+/, '') || 'rtpproxy'
+  );
+}
+
+function openFolder(base: string, path: string): string | null {
+  try {
+    // Instances of several users may stand side by side; what is in them is nobody's but the operator's.
+    mkdirSync(base, { recursive: true });
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
+}

@@ -1,0 +1,83 @@
+import { type Address, udpPort } from '../../../model/kernel/index.js';
+import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import type { MediaPlane } from '../../media/plane.js';
+import { type ComponentIndex, rowOf } from '../../media/streams.js';
+import { encodeSockaddr } from '../../protocol/bytes/sockaddr.js';
+import type { LegSockets } from './legSockets.js';
+import { legIndexOf, type Session } from './session.js';
+
+/** The sockets of a copy stand where those of a caller would, in a slot that no session has. */
+const COPY_SIDE: Side = 'caller';
+
+/** What copies need of their shard. */
+export type CopyWorld = {
+  readonly plane: MediaPlane;
+  readonly sockets: LegSockets;
+  /** A slot that nobody has, or null. */
+  readonly takeSlot: () => number | null;
+  readonly giveSlot: (slot: number) => void;
+  /** Makes the streams of a slot do what they now should. */
+  readonly reroute: (slot: number) => void;
+  /** Whether RTCP is copied, too. */
+  readonly rtcp: boolean;
+};
+
+type Copy = { readonly slot: number; readonly local: Address; readonly line: string };
+
+/** The streams of a shard whose packets are sent to another host as well: just as they came, RTCP to the next port. */
+export class Copies {
+  readonly #world: CopyWorld;
+  readonly #copies = new Map<Session, Map<Side, Copy>>();
+
+  constructor(world: CopyWorld) {
+    this.#world = world;
+  }
+
+  /** Sends what is received from `side` to `to` as well, from a port pair of `host`. Answers where from; null: no port is free. */
+  start(session: Session, side: Side, to: Address, host: string): Address | null {
+    const { sockets, takeSlot, giveSlot, reroute } = this.#world;
+    const slot = takeSlot();
+    if (slot === null) return null;
+    const local = sockets.bind(slot, COPY_SIDE, host);
+    if (local === null) {
+      giveSlot(slot);
+      return null;
+    }
+    const copy = { slot, local, line: `copy ${slot}` };
+    this.#copies.set(session, (this.#copies.get(session) ?? new Map<Side, Copy>()).set(side, copy));
+    this.#tap(session, side, copy, to);
+    reroute(session.slot);
+    return local;
+  }
+
+  #tap(session: Session, side: Side, { slot, line }: Copy, to: Address): void {
+    const { plane, rtcp } = this.#world;
+    for (let i = 0; i < (rtcp ? COMPONENTS.length : 1); i++) {
+      const component = i as ComponentIndex;
+      const row = rowOf(slot, legIndexOf(COPY_SIDE), component);
+      encodeSockaddr({ host: to.host, port: udpPort((to.port + i) % 65_536) }, plane.engine.remotes, plane.remoteAt(row));
+      const take = (packet: Parameters<typeof plane.onDatagram>[0]): void => plane.engine.send(row, packet);
+      plane.taps.add(rowOf(session.slot, legIndexOf(side), component), { line, take });
+    }
+  }
+
+  stop(session: Session, side: Side): void {
+    const copy = this.#copies.get(session)?.get(side);
+    if (copy === undefined) return;
+    this.#copies.get(session)?.delete(side);
+    const { plane, sockets, giveSlot, reroute } = this.#world;
+    for (let i = 0; i < COMPONENTS.length; i++) {
+      plane.taps.remove(rowOf(session.slot, legIndexOf(side), i as ComponentIndex), copy.line);
+    }
+    sockets.close(copy.slot, COPY_SIDE, copy.local);
+    plane.clear(copy.slot);
+    giveSlot(copy.slot);
+    reroute(session.slot);
+  }
+
+  /** The session has ended. */
+  end(session: Session): void {
+    for (const side of SIDES) this.stop(session, side);
+    this.#copies.delete(session);
+  }
+}

@@ -1,0 +1,98 @@
+import type { Family } from '../../model/kernel/index.js';
+import { countersBytes } from '../../src/media/counters.js';
+import type { PacketEngine } from '../../src/media/engine.js';
+import { PLAIN_GRAMMAR } from '../../src/protocol/rtpproxy/grammar.js';
+import type { SessionAccount } from '../../src/relay/accounting/sessionAccount.js';
+import type { ExecutionWorld } from '../../src/relay/control/execution.js';
+import type { ControlSetting } from '../../src/relay/control/setting.js';
+import type { NetworkTable } from '../../src/relay/networks/table.js';
+import type { PortTable } from '../../src/relay/portalloc/portTable.js';
+import type { Clock } from '../../src/relay/ports.js';
+import type { Shard, ShardOptions, ShardWorld } from '../../src/relay/session/shard.js';
+import type { Notification, RtcpReport } from '../../src/relay/session/tellers.js';
+import type { ShardLink } from '../../src/relay/supervisor/dispatch.js';
+import { findNamed, ShardServer } from '../../src/relay/supervisor/shardServer.js';
+
+export { PLAIN_GRAMMAR };
+
+/** Everything that a shard told its world. */
+export type Told = {
+  readonly warnings: string[];
+  readonly notifications: Notification[];
+  readonly accounts: SessionAccount[];
+  readonly reports: RtcpReport[];
+};
+
+export const oneNetwork = (host: string): NetworkTable => ({ networks: [{ host, advertised: null, label: null }], bridge: null });
+
+/** What a shard that nothing special is asked of is made with. */
+export const plainOptions = (slots: number, host: string, ttlMs: number, setupTtlMs: number): ShardOptions => ({
+  shard: 0,
+  slots,
+  network: { host, advertised: null },
+  ttlMs,
+  setupTtlMs,
+  independentTtl: false,
+  doubling: false,
+  recordRtcp: true,
+  reporting: false,
+  accounting: false,
+  loadLimits: null,
+  counterMemory: new ArrayBuffer(countersBytes(slots)),
+});
+
+/** A world that remembers what it is told, and in which shards have no lines to each other. */
+export function recordingWorld(
+  engine: PacketEngine,
+  ports: Readonly<Record<Family, PortTable>>,
+  clock: Clock,
+): { readonly told: Told; readonly world: ShardWorld } {
+  const told: Told = { warnings: [], notifications: [], accounts: [], reports: [] };
+  const world: ShardWorld = {
+    ...{ engine, ports, clock },
+    busyMs: () => 0,
+    warn: (text) => told.warnings.push(text),
+    notify: (notification) => told.notifications.push(notification),
+    account: (account) => told.accounts.push(account),
+    reportRtcp: (report) => told.reports.push(report),
+    openLine: () => {},
+    closeLine: () => {},
+  };
+  return { told, world };
+}
+
+/** What commands are carried out with on a shard for which nothing is configured. */
+export const plainExecution = (shard: Shard, host: string, setting: Partial<ControlSetting> = {}): ExecutionWorld => ({
+  shard,
+  setting: { networks: oneNetwork(host), asymmetric: false, permitted: [], ...setting },
+  routeTo: () => host,
+  warn: () => {},
+});
+
+/** A link to a shard in the same thread. `carryOut`: when what is asked happens, and when its answer arrives. */
+export function linkTo(world: ExecutionWorld, carryOut: <T>(act: () => T, answer: (value: T) => void) => void): ShardLink {
+  const { shard } = world;
+  const ask = (request: Parameters<ShardServer['take']>[0]): string => {
+    let reply = '';
+    const server = new ShardServer(world, (notice) => {
+      if (notice.kind === 'replies') reply = notice.replies[0]![1];
+    });
+    server.take(request);
+    server.sendReplies();
+    return reply;
+  };
+  return {
+    counters: shard.counters,
+    command: (assignment, answer) => carryOut(() => ask({ kind: 'command', id: 1, assignment }), answer),
+    find: (call, tags, answer) => carryOut(() => findNamed(world, { call, tags }), answer),
+    deleteAll: (done) => carryOut(() => ask({ kind: 'deleteAll', id: 1 }), done),
+    drain: () =>
+      carryOut(
+        () => ask({ kind: 'drain' }),
+        () => {},
+      ),
+  };
+}
+
+/** Sessions that live now. */
+export const liveSessions = (shard: Shard): number => shard.counters.shard('sessionsActive');
