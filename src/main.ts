@@ -6,7 +6,7 @@ import { familyOf, ok, type Result, refuse } from '../model/kernel/index.js';
 import type { Accountants } from './io/accounting/accountants.js';
 import { openControl } from './io/control/openControl.js';
 import { makeRoomForSockets } from './io/fileLimit.js';
-import { resolveListenAddress } from './io/localAddress.js';
+import { bindProblem, resolveHost } from './io/localAddress.js';
 import { closeLogger, type Logger, openLogger } from './io/logging.js';
 import { openNotifier } from './io/notify/notifier.js';
 import { removePidFile, writePidFile } from './io/pidFile.js';
@@ -216,9 +216,13 @@ async function planOf(options: RelayOptions): Promise<Result<Plan, string>> {
   const modules = modulesOf(options);
   if (!modules.ok) return modules;
   const networks = await parseNetworks(options.networks, options.advertise, (name, family) =>
-    resolveListenAddress(name, family, options.resolve),
+    resolveHost(name, family, options.resolve),
   );
   if (!networks.ok) return networks;
+  for (const { host } of networks.value.networks) {
+    const trouble = await bindProblem(host);
+    if (trouble !== null) return refuse(`${familyOf(host) === 'IPv4' ? '-l' : '-6'} ${host}: ${trouble}`);
+  }
   const logFolder = join(resolve(options.dataDir), 'log');
   return ok({ control, networks: networks.value, permitted: permitted.value, modules: modules.value, range, logFolder });
 }

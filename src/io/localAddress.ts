@@ -1,30 +1,29 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { type Family, ok, type Result, refuse } from '../../model/kernel/index.js';
+import { type Family, familyOf, ok, type Result, refuse } from '../../model/kernel/index.js';
 
-/**
- * The numeric address behind a name or address given to `-l` or `-6`, after it has been tried: a media socket can be bound to it. `names`: host
- * names may be looked up. The error is one line with the address and the errno.
- */
-export async function resolveListenAddress(text: string, family: Family, names: boolean): Promise<Result<string, string>> {
-  const number = family === 'IPv4' ? 4 : 6;
-  if (!names && isIP(text) !== number) return refuse(`${text}: expected a numeric ${family} address, because of --no_resolve`);
-  let host: string;
+/** The numeric address behind a host name. `mayAsk`: name servers may be asked. The error is one line. */
+export async function resolveHost(name: string, family: Family, mayAsk: boolean): Promise<Result<string, string>> {
+  if (!mayAsk) return refuse(`expected a numeric ${family} address, because of --no_resolve`);
   try {
-    host = (await lookup(text, { family: number })).address;
+    return ok((await lookup(name, { family: family === 'IPv4' ? 4 : 6 })).address);
   } catch (error) {
-    return refuse(`${text}: no such ${family} address or host name (${(error as NodeJS.ErrnoException).code})`);
+    return refuse(`no such ${family} address or host name (${(error as NodeJS.ErrnoException).code})`);
   }
+}
+
+/** Why no media socket can be bound to an address, in one line with the errno; null if one can. */
+export async function bindProblem(host: string): Promise<string | null> {
+  const family = familyOf(host);
   const errno = await tryBind(host, family);
-  if (errno === null) return ok(host);
+  if (errno === null) return null;
   const known = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter((address) => address.family === family)
     .map(({ address }) => address);
   const why = errno === 'EADDRNOTAVAIL' ? `the address is not on this host, which has ${known.join(', ')}` : 'it cannot be bound';
-  return refuse(`${text}: ${why} (${errno})`);
+  return `${why} (${errno})`;
 }
 
 function tryBind(host: string, family: Family): Promise<string | null> {

@@ -30,7 +30,6 @@ import { step } from './step.js';
 import { Tellers, type TellerWorld } from './tellers.js';
 import { Vitals } from './vitals.js';
 
-
 export type ShardOptions = {
   readonly shard: number;
   /** How many sessions fit. The engine has rows for one slot more, where sockets wait to take the place of others. */
