@@ -2,7 +2,7 @@ import { equal } from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +11,8 @@ import { findExecutable, requirePeer } from '../rig/peers.js';
 import { leasePorts, type PortLease } from '../rig/ports.js';
 import { type RunningRelay, startRelay } from '../rig/relay.js';
 
-const ASSETS = fileURLToPath(new URL('../../../test/interop/', import.meta.url));
-const INSTALL = 'apt-get install -y --no-install-recommends kamailio sip-tester';
+export const ASSETS = fileURLToPath(new URL('../../../test/interop/', import.meta.url));
+export const INSTALL = 'apt-get install -y --no-install-recommends kamailio sip-tester';
 const KAMAILIO_START_MS = 8_000;
 const SIPP_START_MS = 3_000;
 const SIPP_LIMIT_S = 20;
@@ -65,7 +65,7 @@ function startKamailio(place: { dir: string; relayName: string; sipPort: number;
 }
 
 /** Asks by SIP OPTIONS until the answer comes; the worker that gives it has probed the relay before. */
-async function sipAnswers(kamailio: Child, sipPort: number): Promise<void> {
+export async function sipAnswers(kamailio: Child, sipPort: number): Promise<void> {
   const socket = createSocket('udp4');
   socket.on('error', () => {});
   let answered = false;
@@ -100,8 +100,10 @@ function options(ourPort: number, sipPort: number, attempt: number): string {
 }
 
 export interface SippOptions {
-  /** File name of the scenario. */
+  /** File of the scenario, within the folder of the tests or with its whole path. */
   readonly scenario: string;
+  /** Its own address; 127.0.0.1 when left out. */
+  readonly host?: string;
   readonly sipPort: number;
   readonly mediaPort: number;
   readonly calls: number;
@@ -113,15 +115,16 @@ export interface Sipp extends Child {
   readonly messageLog: string;
 }
 
-/** Starts sipp in the scene's directory; a call that fails or a run over 20 s makes its exit code other than 0. */
-export async function startSipp(scene: Scene, options: SippOptions): Promise<Sipp> {
-  const name = options.scenario.replace('.xml', '');
+/** Starts sipp in the directory of the test; a call that fails or a run over 20 s makes its exit code other than 0. */
+export async function startSipp(scene: Pick<Scene, 'dir' | 'closings'>, options: SippOptions): Promise<Sipp> {
+  const name = basename(options.scenario, '.xml');
+  const host = options.host ?? '127.0.0.1';
   const messageLog = join(scene.dir, `${name}.messages`);
   const sipp = await startChild(
     findExecutable('sipp')!,
     [
-      ...['-sf', join(ASSETS, options.scenario), '-i', '127.0.0.1', '-p', String(options.sipPort)],
-      ...['-mi', '127.0.0.1', '-mp', String(options.mediaPort), '-m', String(options.calls), '-nostdin'],
+      ...['-sf', resolve(ASSETS, options.scenario), '-i', host, '-p', String(options.sipPort)],
+      ...['-mi', host, '-mp', String(options.mediaPort), '-m', String(options.calls), '-nostdin'],
       ...['-timeout', `${SIPP_LIMIT_S}s`, '-timeout_error', '-trace_err', '-error_file', join(scene.dir, `${name}.errors`)],
       ...['-trace_msg', '-message_file', messageLog, ...(options.more ?? [])],
     ],
@@ -133,16 +136,17 @@ export async function startSipp(scene: Scene, options: SippOptions): Promise<Sip
 
 /** Waits until sipp has bound its SIP port: without a listener the first INVITE would wait for its retransmission. */
 export async function sippListens(sipp: Sipp, sipPort: number): Promise<void> {
-  const bound = new RegExp(`: 0100007F:${sipPort.toString(16).toUpperCase().padStart(4, '0')} `);
+  const bound = new RegExp(`: [0-9A-F]+:${sipPort.toString(16).toUpperCase().padStart(4, '0')} `);
   const until = Date.now() + SIPP_START_MS;
-  while (!bound.test(await readFile('/proc/net/udp', 'latin1'))) {
+  const isBound = async (table: string) => bound.test(await readFile(table, 'latin1').catch(() => ''));
+  while (!(await isBound('/proc/net/udp')) && !(await isBound('/proc/net/udp6'))) {
     if (!sipp.running() || Date.now() > until) throw new Error(`sipp does not listen:\n${sipp.stdout()}${sipp.stderr()}`);
     await delay(20);
   }
 }
 
 /** @throws when one of the calls of this sipp went wrong, with what it had to say */
-export async function sippSucceeds(scene: Scene, who: string, sipp: Sipp): Promise<void> {
+export async function sippSucceeds(scene: Pick<Scene, 'kamailio' | 'relay'>, who: string, sipp: Sipp): Promise<void> {
   const { code } = await sipp.exited;
   if (code === 0) return;
   const said = `${sipp.stderr()}${await readFile(sipp.messageLog, 'utf8').catch(() => '')}`;

@@ -34,7 +34,7 @@ test('[CW-23] the three stray bytes behind Z and its number are skipped, as they
     'c\xda\x0b',
   ])
     for (const list of ['c96', 'c0,8,101', 'C96', ''])
-      for (const head of ['UZ20', 'UAZ20', 'uz20', 'LZ30', 'UZ100', 'LSZ30']) heals(head, stray, `${list} ${TAIL}`);
+      for (const head of ['UZ20', 'UAZ20', 'uz20', 'LZ30', 'LSZ30']) heals(head, stray, `${list} ${TAIL}`);
 });
 
 test('[CW-23] stray blanks, line ends and NULs are skipped too', () => {
@@ -56,7 +56,7 @@ test('[CW-23] stray blanks, line ends and NULs are skipped too', () => {
     '\r\n\0',
   ])
     for (const end of ['', '\n', ' TOTAG;2'])
-      for (const head of ['UZ20', 'UAZ20', 'LZ100']) heals(head, stray, `c96 ${TAIL}${end}`);
+      for (const head of ['UZ20', 'UAZ20', 'LZ40']) heals(head, stray, `c96 ${TAIL}${end}`);
   for (const stray of ['\0\0\0', ' ab', 'a b', 'ab\n', '\0 \n']) heals('UZ20', stray, ` ${TAIL}`);
   heals('UIEZ20', ' \xff\0', `c96 ${TAIL}`, FULL_GRAMMAR);
   heals('U6Z20', '\xda \0', 'c96 c30@t 2001:db8::1 30002 F;2', FULL_GRAMMAR);
@@ -65,6 +65,29 @@ test('[CW-23] stray blanks, line ends and NULs are skipped too', () => {
 test('[CW-23] a stray byte that looks like one more digit does not change the number', () => {
   for (const stray of ['5\xda\x0b', '05\xff', '0 x', '5\0c'])
     assertSays(parsed(`UZ20${stray}c96 ${TAIL}`), { resizeMs: 20, codecs: [96] }, JSON.stringify(stray));
+});
+
+test('[CW-23] the mth m-line has the stray bytes of the lines before too, each time as many as Z and its number have', () => {
+  for (const [stray, line] of [
+    ['5\xda\x0b', 2],
+    ['5s>\0 ', 3],
+    ['20s>V', 2],
+    ['20s>V\0\0\xe8', 3],
+    ['20\0\0\0\0\0\xe8\xd2-u', 4],
+    ['40769', 2],
+    ['100TV\0\0', 2],
+    ['100U\0\0\xed \xc2\xe5\0', 3],
+  ] as const) {
+    const ms = Number(/^(?:5|[24]0|100)/.exec(stray)?.[0]);
+    const says = { resizeMs: ms, codecs: [8] };
+    assertSays(parsed(`UZ${stray}c8 c 192.0.2.1 4000 f;${line}`), says, JSON.stringify(stray));
+    // As many as the second m-line has are passed over whatever the tag, more only where the tag says so.
+    for (const tag of ['f;1', 'f']) {
+      const text = `UZ${stray}c8 c 192.0.2.1 4000 ${tag}`;
+      if (line === 2) assertSays(parsed(text), says, text);
+      else assert.match(errorOf(text), /^E/);
+    }
+  }
 });
 
 test('[CW-23] what is healed is checked like any other command', () => {
@@ -76,15 +99,15 @@ test('[CW-23] what is healed is checked like any other command', () => {
 
 test('[CW-23 CW-27] anything else that is unknown stays an error: other counts, other places, other letters in front', () => {
   const table = {
-    'fewer bytes': ['UZ20\xda\x0bc96', 'UZ5\xda\x0bc96', 'UZ20yc8', 'UZ20\xffc96', 'UZ20\xda\x0b', 'UZ20y'],
-    'more bytes': ['UZ20\xda\x0bVVc96', 'UZ20abyxc96', 'UZ20\xff\xff\xff\xff'],
+    'fewer bytes': ['UZ20\xda\x0bc96', 'UZ100\xda\x0bVc96', 'UZ20yc8', 'UZ20\xffc96', 'UZ20\xda\x0b', 'UZ20y'],
+    'more bytes': ['UZ20\xda\x0bVVc96', 'UZ20abyxc96', 'UZ20\xff\xff\xff\xff', 'UZ20\xff\x01\x02\xda\x0bVc96'],
     'not behind Z': ['U\xda\x0bVc96', 'UA\xda\x0bV', 'Uc96\xda\x0bV', 'U20\xda\x0bVc96'],
     'not before the list or the end': ['UZ20\xda\x0bVa', 'UZ20\xda\x0bVc96a', 'UZ20\xda\x0bVz20'],
     'a head that Kamailio does not make': ['UwZ20\xda\x0bVc96', 'UkZ20\xda\x0bVc96', 'Uz20R1.2.3.4\xda\x0bV', 'Uc0Z20\xda\x0bV'],
   };
   for (const [why, heads] of Object.entries(table))
     for (const head of heads) assert.equal(errorOf(`${head} ${TAIL}`), 'E35', `${why}: ${head}`);
-  for (const head of ['UZ\xda\x0bVc96', 'UZ0\xda\x0bVc96', 'UZ1000', 'UZ20123c96', 'UZ0'])
+  for (const head of ['UZ\xda\x0bVc96', 'UZ0\xda\x0bVc96', 'UZ1000', 'UZ201234c96', 'UZ0'])
     assert.equal(errorOf(`${head} ${TAIL}`), 'E13', head);
   assert.equal(errorOf(`UZ20IIE ${TAIL}`), 'E12', 'three known letters that are not allowed here');
   assert.equal(errorOf(`UZ20IE  ${TAIL}`), 'E12', 'two of them, and a blank more than needed');
