@@ -1,10 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatManPage, MAN_PAGES, MAN_SECTION, type ManPageName } from '../relay/manual/manPage.js';
+import { formatManPage, MAN_PAGES, MAN_SECTION } from '../relay/manual/manPage.js';
+import { formatProtocolPage, PROTOCOL_PAGE, PROTOCOL_SECTION } from '../relay/manual/protocolPage.js';
 import { packageVersion } from './version.js';
 
-const USAGE = `usage: rtpbridge man [rtpbridge|rtpproxy] [--write DIR]
+type Page = { readonly name: string; readonly section: number; readonly format: (version: string) => string };
+
+const PAGES: readonly Page[] = [
+  ...MAN_PAGES.map((name) => ({ name, section: MAN_SECTION, format: (version: string) => formatManPage(name, version) })),
+  { name: PROTOCOL_PAGE, section: PROTOCOL_SECTION, format: formatProtocolPage },
+];
+const NAMES = PAGES.map(({ name }) => name);
+
+const USAGE = `usage: rtpbridge man [${NAMES.join('|')}] [--write DIR]
 
 Prints a page of the manual for man(1): rtpbridge man rtpproxy | man -l -
 
@@ -21,7 +30,7 @@ export function man(args: readonly string[]): number {
       return 0;
     }
     if (values.write !== undefined) writePages(values.write);
-    else process.stdout.write(formatManPage(pageOf(positionals), packageVersion()));
+    else process.stdout.write(pageOf(positionals).format(packageVersion()));
     return 0;
   } catch (error) {
     process.stderr.write(`rtpbridge: ${(error as Error).message.split('\n')[0]}\n`);
@@ -29,13 +38,13 @@ export function man(args: readonly string[]): number {
   }
 }
 
-function pageOf([name = 'rtpbridge', ...surplus]: readonly string[]): ManPageName {
-  const page = MAN_PAGES.find((candidate) => candidate === name);
-  if (page === undefined || surplus.length > 0) throw new Error(`expected one of the pages ${MAN_PAGES.join(', ')}`);
+function pageOf([wanted = 'rtpbridge', ...surplus]: readonly string[]): Page {
+  const page = PAGES.find(({ name }) => name === wanted);
+  if (page === undefined || surplus.length > 0) throw new Error(`expected one of the pages ${NAMES.join(', ')}`);
   return page;
 }
 
 function writePages(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  for (const page of MAN_PAGES) writeFileSync(join(folder, `${page}.${MAN_SECTION}`), formatManPage(page, packageVersion()));
+  for (const { name, section, format } of PAGES) writeFileSync(join(folder, `${name}.${section}`), format(packageVersion()));
 }
