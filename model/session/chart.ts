@@ -3,6 +3,9 @@ import type { SessionEvent } from './event.js';
 import { evolve } from './evolve.js';
 import { INITIAL_STATE, isComplete, type SessionState } from './state.js';
 
+/** The states of the chart. */
+export type Phase = 'new' | 'waiting' | 'relaying' | 'closed';
+
 /** What may happen to a session whether or not both its legs are open. */
 const ALWAYS = {
   NetworkChosen: { actions: 'record' },
