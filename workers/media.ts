@@ -110,8 +110,16 @@ function hostOf(
   const serve = (requests: readonly ThreadRequest[]): void => {
     isTimerChanged = true; // Commands arm timers.
     for (const request of requests) {
-      if (request.kind === 'tap' || request.kind === 'listen' || request.kind === 'untap') lines.take(request);
-      else if (!server.take(request)) engine.stop();
+      switch (request.kind) {
+        case 'tap':
+        case 'listen':
+        case 'untap':
+        case 'unlisten':
+          lines.take(request);
+          break;
+        default:
+          if (!server.take(request)) engine.stop();
+      }
     }
     server.sendReplies();
   };

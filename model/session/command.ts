@@ -8,7 +8,10 @@ import type { Component, Side } from './side.js';
 export type NetworkWish =
   /** Of every leg that it opens. */
   | { readonly kind: 'both'; readonly network: Network }
-  /** Of each leg; a session that exists takes them only for new ports, and only if both are given. */
+  /**
+   * Of each leg of a new session. One that exists heeds them only where a new port is asked for and both are given, and opens it in the
+   * second, whichever leg it is of.
+   */
   | { readonly kind: 'each'; readonly caller: Network; readonly callee: Network | null }
   | null;
 

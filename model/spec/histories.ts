@@ -137,25 +137,50 @@ const place = fc.oneof(
 );
 
 const glued = (known: fc.Arbitrary<string>, unknown: string) => fc.oneof(often(25, known), often(1, one(unknown)));
-const letters = glued(fc.oneof(often(4, one('')), often(3, one('A', 's', 'w', 'Wc0,8,101', 'c0', 'aw'))), 'y');
-
-const offer = fc.tuple(letters, call, place, fc.oneof(firstTag, tags)).map((parts) => `U${join(parts)}`);
-const answer = fc.tuple(letters, call, place, tags).map((parts) => `L${join(parts)}`);
-const remove = fc.tuple(glued(one('', '', '', 'w', 'W'), 'x'), call, tags).map((parts) => `D${join(parts)}`);
-const query = fc.tuple(glued(one(''), 'x'), call, tags).map((parts) => `Q${join(parts)}`);
-const info = one('I', 'Ib');
-const wrong = one('I x', 'X1', 'D call-1@a', 'L call-1@a 192.0.2.1 4000', 'Foo', 'Uc call-2@a - 1 bob');
-
-/** A control command as text, of all verbs that the oracle knows. */
-export const commandTexts: fc.Arbitrary<string> = fc.oneof(
-  often(24, offer),
-  often(24, answer),
-  often(8, remove),
-  often(8, query),
-  often(2, info),
-  often(2, wrong),
-  often(1, one('X')),
+/** `n` asks for another port, `l` for another local address: every system has all of 127.0.0.0/8. */
+const RENEWING = ['n', 'N', 'wn', 'nl127.0.0.2', 'l127.0.0.2', 'l127.0.0.3n'];
+const letters = glued(
+  fc.oneof(often(8, one('')), often(6, one('A', 's', 'w', 'Wc0,8,101', 'c0', 'aw')), often(3, one(...RENEWING))),
+  'y',
 );
+
+/** What may stand behind `&&`: mostly nothing. What is done to a session that a D has ended is not foretold, so D stands last. */
+function subcommands(ttlSeconds: readonly number[], withLookup: boolean): fc.Arbitrary<string> {
+  const ttl = fc.tuple(one('S', 's', 'Sr'), one(...ttlSeconds)).map(([head, seconds]) => `${head} ttl=${seconds}`);
+  const lookUp = fc.tuple(letters, place).map((parts) => `L${join(parts)}`);
+  const wrong = one('S ttl=0', 'X', 'Dx', 'L 192.0.2.1', '');
+  const middle = fc.oneof(often(4, ttl), often(withLookup ? 6 : 0, lookUp), often(1, wrong));
+  const last = fc.oneof(often(6, one('')), often(1, one('D', 'd', 'Dw')));
+  const some = fc
+    .tuple(fc.array(middle, { maxLength: 3 }), last)
+    .map(([parts, end]) => [...parts, ...(end === '' ? [] : [end])].map((part) => ` && ${part}`).join(''));
+  return fc.oneof(often(4, one('')), often(1, some));
+}
+
+const remove = fc.tuple(glued(one('', '', '', 'w', 'W'), 'x'), call, tags).map((parts) => `D${join(parts)}`);
+const info = one('I', 'Ib');
+const wrong = one('I x', 'X1', 'D call-1@a', 'L call-1@a 192.0.2.1 4000', 'Foo', 'Uc call-2@a - 1 bob', 'I && D', 'X && D');
+
+/** Control commands as text, of all verbs that the oracle knows. `ttlSeconds`: the times to live that sub-commands may set. */
+export function commandTextsWith(ttlSeconds: readonly number[]): fc.Arbitrary<string> {
+  const [both, few] = [subcommands(ttlSeconds, true), subcommands(ttlSeconds, false)];
+  const joined = (head: string, ...parts: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
+    fc.tuple(...parts).map((words) => head + join(words));
+  const behind = (command: fc.Arbitrary<string>, subs: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+    fc.tuple(command, subs).map(([text, more]) => text + more);
+  return fc.oneof(
+    often(12, behind(joined('U', letters, call, place, fc.oneof(firstTag, tags)), few)),
+    often(12, behind(joined('U', letters, call, place, tags), both)),
+    often(24, behind(joined('L', letters, call, place, tags), few)),
+    often(8, remove),
+    often(8, behind(joined('Q', glued(one(''), 'x'), call, tags), few)),
+    often(2, info),
+    often(2, wrong),
+    often(1, one('X')),
+  );
+}
+
+export const commandTexts: fc.Arbitrary<string> = commandTextsWith([7, 61]);
 
 export type HistoryLimits = {
   readonly maxCommands: number;
@@ -165,6 +190,8 @@ export type HistoryLimits = {
    * may or may not be gone.
    */
   readonly waitsMs: readonly number[];
+  /** What `S ttl` may ask for, seconds; the same holds for them. */
+  readonly ttlSeconds: readonly number[];
   /** How often in one history; for drivers whose time is real. */
   readonly mostWaits?: number;
 };
@@ -173,9 +200,10 @@ export type HistoryLimits = {
 export function histories({
   maxCommands,
   waitsMs,
+  ttlSeconds,
   mostWaits = Number.POSITIVE_INFINITY,
 }: HistoryLimits): fc.Arbitrary<Iterable<Step>> {
-  const say = commandTexts.map((text) => new Say(text));
+  const say = commandTextsWith(ttlSeconds).map((text) => new Say(text));
   const again = fc.constant(new SayAgain());
   // An array of arbitraries is drawn from evenly: the more often one stands in it, the likelier it is.
   const spoken = Array.from({ length: 18 }, (_, i) => (i < 16 ? say : again));

@@ -1,3 +1,5 @@
+import { type Letters, letterProblem, readLetters, readSubs, type Sub, splitCommand } from './referenceGrammar.js';
+
 /** What the oracle is told of the relay it predicts. */
 export type Setting = {
   /** Pairs of the port range. */
@@ -5,18 +7,34 @@ export type Setting = {
   /** Time to live of a session once both sockets exist, and before. */
   readonly ttlMs: number;
   readonly setupTtlMs: number;
-  /** The address that stands in port replies. */
+  /** The address that stands in port replies where no other is asked for. */
   readonly host: string;
 };
 
 /** Which port is free is the relay's choice, so the oracle gives ports names (`port#1`, `port#2`, …) instead of numbers. */
 export type PortName = `port#${number}`;
 
+type Index = 0 | 1;
 /** One direction of a session, by rtpproxy's index: 0 is made by the first U, 1 by the first L. */
-type Stream = { port: PortName | null; weak: boolean };
-type Session = { call: string; tag: string; streams: [Stream, Stream]; strong: boolean; heardAtMs: number };
-type Verb = { min: number; max: number; modifiers: string; otherModifier: string; answer: Answer };
-type Answer = (args: readonly string[], modifiers: string) => string;
+type Stream = { port: PortName | null; host: string; weak: boolean };
+type Session = {
+  call: string;
+  tag: string;
+  streams: [Stream, Stream];
+  strong: boolean;
+  heardAtMs: number;
+  /** Set by `S ttl`; until then it is that of the setting. */
+  ttlMs: number | null;
+};
+type Verb = {
+  min: number;
+  max: number;
+  /** Letters it knows, and the error for others. */
+  modifiers: string;
+  otherModifier: string;
+  takesSubs: boolean;
+  answer: (args: readonly string[], modifiers: string, subs: readonly (readonly string[])[]) => string;
+};
 
 /** 1: equal. 2: the stored tag is the given one and a media number. 0: another. */
 function compareTags(stored: string, given: string): 0 | 1 | 2 {
@@ -25,11 +43,12 @@ function compareTags(stored: string, given: string): 0 | 1 | 2 {
 }
 
 const suffixOf = (tag: string): string => tag.slice(tag.lastIndexOf(';'));
+const other = (index: Index): Index => (index === 0 ? 1 : 0);
 
 /**
- * A reference relay: what rtpproxy answers to U L D Q I X, and how many ports it then holds. Written from the description of its protocol,
- * with its own notions (streams 0 and 1, flags), and knowing nothing of how the relay decides. No media, so all counters are zero; no
- * `Qv` and no names after Q.
+ * A reference relay: what rtpproxy answers to U L D Q I X, with new ports, other local addresses and the sub-commands D, S ttl and L, and how
+ * many ports it then holds. Written from the description of its protocol, with its own notions (streams 0 and 1, flags), and knowing nothing
+ * of how the relay decides. No media, so all counters are zero; no `Qv` and no names after Q.
  */
 export class ReferenceRelay {
   readonly #setting: Setting;
@@ -41,30 +60,31 @@ export class ReferenceRelay {
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    const update: Omit<Verb, 'max' | 'answer'> = { min: 5, modifiers: 'asw', otherModifier: 'E35' };
+    const plain = { takesSubs: false, modifiers: '' };
+    const update = { min: 5, modifiers: 'letters', otherModifier: 'E35', takesSubs: true };
     this.#verbs = {
-      U: { ...update, max: 8, answer: (args, modifiers) => this.#update(0, args, modifiers) },
-      L: { ...update, max: 6, answer: (args, modifiers) => this.#update(1, args, modifiers) },
-      D: { min: 3, max: 4, modifiers: 'w', otherModifier: 'E8', answer: (args, modifiers) => this.#delete(args, modifiers) },
-      Q: { min: 3, max: 15, modifiers: '', otherModifier: 'E19', answer: (args) => this.#query(args) },
-      I: { min: 1, max: 1, modifiers: 'b', otherModifier: 'E18', answer: () => this.#info() },
-      X: { min: 1, max: 1, modifiers: '', otherModifier: 'E2', answer: () => this.#deleteAll() },
+      U: { ...update, max: 8, answer: (args, modifiers, subs) => this.#update(0, args, modifiers, subs) },
+      L: { ...update, max: 6, answer: (args, modifiers, subs) => this.#update(1, args, modifiers, subs) },
+      D: { ...plain, min: 3, max: 4, modifiers: 'w', otherModifier: 'E8', answer: (args, flags) => this.#delete(args, flags) },
+      Q: { min: 3, max: 15, modifiers: 'any', otherModifier: 'E19', takesSubs: true, answer: (...all) => this.#query(...all) },
+      I: { ...plain, min: 1, max: 1, modifiers: 'b', otherModifier: 'E18', answer: () => this.#info() },
+      X: { ...plain, min: 1, max: 1, otherModifier: 'E2', answer: () => this.#deleteAll() },
     };
   }
 
   /** The reply, with a name where the port stands, and `ttl~N` where the remaining seconds do. */
   answer(command: string): string {
-    const [head = '', ...args] = command.split(' ');
+    const { head, args, subs } = splitCommand(command);
+    if (subs.some(([word]) => word === '')) return 'E5';
     const verb = this.#verbs[head.charAt(0).toUpperCase()];
     if (verb === undefined) return 'E0';
     if (args.length + 1 < verb.min || args.length + 1 > verb.max) return 'E1';
     const modifiers = head.slice(1).toLowerCase();
-    const plain = verb.otherModifier === 'E35' ? modifiers.replace(/c[\d,]+/, '') : modifiers;
-    if (plain.includes('c') && verb.otherModifier === 'E35') return 'E14';
-    if ([...plain].every((letter) => verb.modifiers.includes(letter))) return verb.answer(args, plain);
-    // Q looks for the session first, and only then at its modifiers.
-    const unknown = verb.otherModifier === 'E19' && this.#find(args[0]!, args[1]!, args[2]) === null;
-    return unknown ? 'E50' : verb.otherModifier;
+    if (verb.takesSubs) return verb.answer(args, modifiers, subs);
+    const isKnown = [...modifiers].every((letter) => verb.modifiers.includes(letter));
+    if (!isKnown && verb.otherModifier === 'E2') return 'E2';
+    if (subs.length > 0) return 'E3';
+    return isKnown ? verb.answer(args, modifiers, []) : verb.otherModifier;
   }
 
   /** A session that nobody has asked for or sent to for its time to live is gone, and its ports with it. */
@@ -77,12 +97,13 @@ export class ReferenceRelay {
     return new Set(this.#sessions.flatMap(({ streams }) => streams.flatMap(({ port }) => port ?? [])));
   }
 
-  #ttlMs({ streams }: Session): number {
-    return streams[0].port !== null && streams[1].port !== null ? this.#setting.ttlMs : this.#setting.setupTtlMs;
+  #ttlMs({ streams, ttlMs }: Session): number {
+    const isComplete = streams[0].port !== null && streams[1].port !== null;
+    return ttlMs ?? (isComplete ? this.#setting.ttlMs : this.#setting.setupTtlMs);
   }
 
   /** The first session whose tag is the From tag (stream 0), or whose tag is the To tag (1): then a media number must be in both. */
-  #find(call: string, from: string, to: string | undefined): { session: Session; index: 0 | 1 } | null {
+  #find(call: string, from: string, to: string | undefined): { session: Session; index: Index } | null {
     for (const session of this.#sessions.filter((one) => one.call === call)) {
       if (compareTags(session.tag, from) === 1) return { session, index: 0 };
       const reverse = to === undefined ? 0 : compareTags(session.tag, to);
@@ -92,25 +113,74 @@ export class ReferenceRelay {
     return null;
   }
 
-  /** `inverted`: L means the stream that U does not. */
-  #update(inverted: 0 | 1, [call, host, port, from, to]: readonly string[], modifiers: string): string {
-    // An address of another length than an IPv4 one can have is no address; what has the length must be one.
-    const isAddress = host!.length >= 7 && host!.length <= 15;
-    if (isAddress && !(/^\d+\.\d+\.\d+\.\d+$/.test(host!) && /^\d+$/.test(port!))) return 'E37';
-    const found = this.#find(call!, from!, to);
-    if (found === null && inverted === 1) return '0';
-    const session = found?.session ?? { call: call!, tag: from!, streams: newStreams(), strong: false, heardAtMs: 0 };
-    const stream = session.streams[((found?.index ?? 0) ^ inverted) as 0 | 1];
-    if (stream.port === null && this.held.size === this.#setting.pairs) return found === null ? 'E72' : 'E71';
-    stream.port ??= `port#${++this.#namesGiven}`;
-    if (modifiers.includes('w')) stream.weak = true;
-    else if (inverted === 0) session.strong = true;
-    session.heardAtMs = this.#nowMs;
+  /** `verb`: 0 for U; 1 for L, which means the stream that U does not. */
+  #update(verb: Index, args: readonly string[], modifiers: string, subs: readonly (readonly string[])[]): string {
+    const [call = '', host = '', port = '', from = '', to] = args;
+    const problem = letterProblem(modifiers, host, port);
+    if (problem !== null) return problem;
+    const read = readSubs(subs, verb === 0 && to !== undefined);
+    if (read === null) return 'E3';
+    const found = this.#find(call, from, to);
+    if (found === null && verb === 1) return '0';
+    const letters = readLetters(modifiers);
+    const session = found?.session ?? this.#newSession(call, from, letters);
+    const index = verb === 0 ? (found?.index ?? 0) : other(found?.index ?? 0);
+    const reply = this.#describe(session, index, letters, verb === 0);
+    if (reply === null) return found === null ? 'E72' : 'E71';
     if (found === null) {
       this.#sessions.push(session);
       this.#created++;
     }
-    return `${stream.port} ${this.#setting.host}`;
+    return reply + this.#run(read, session, index);
+  }
+
+  #newSession(call: string, tag: string, { host }: Letters): Session {
+    const stream = (): Stream => ({ port: null, host: host ?? this.#setting.host, weak: false });
+    return { call, tag, streams: [stream(), stream()], strong: false, heardAtMs: 0, ttlMs: null };
+  }
+
+  /** Opens the stream where that is due, and takes the references. Null: no port is left, and nothing is done. */
+  #describe(session: Session, index: Index, letters: Letters, isUpdate: boolean): string | null {
+    const stream = session.streams[index];
+    if (stream.port === null || letters.newPort) {
+      if (this.held.size === this.#setting.pairs) return null;
+      stream.port = `port#${++this.#namesGiven}`;
+      stream.host = letters.host ?? stream.host;
+    }
+    if (letters.weak) stream.weak = true;
+    else if (isUpdate) session.strong = true;
+    session.heardAtMs = this.#nowMs;
+    return `${stream.port} ${stream.host}`;
+  }
+
+  /** What is shown behind the answer: silent successes only where something follows them. The first failure is the last thing done. */
+  #run(subs: readonly Sub[], session: Session, index: Index): string {
+    let shown = '';
+    let silent = '';
+    let current = index;
+    for (const sub of subs) {
+      if (sub.kind === 'lookup') {
+        current = other(current);
+        const reply = this.#describe(session, current, sub.letters, false);
+        if (reply === null) return `${shown}${silent} && -1`;
+        shown += `${silent} && ${reply}`;
+        silent = '';
+        continue;
+      }
+      if (sub.kind === 'ttl') {
+        session.ttlMs = sub.seconds * 1000;
+        session.heardAtMs = this.#nowMs;
+      } else this.#release(session, sub.weak ? 1 : 'strong');
+      silent += ' && 0';
+    }
+    return shown;
+  }
+
+  #release(session: Session, flag: 'strong' | Index): void {
+    if (flag === 'strong') session.strong = false;
+    else session.streams[flag].weak = false;
+    const isHeld = session.strong || session.streams.some(({ weak }) => weak);
+    if (!isHeld) this.#sessions = this.#sessions.filter((one) => one !== session);
   }
 
   /** Clears a flag of each session that is meant; whoever has none left goes. An exact match ends the search. */
@@ -121,20 +191,21 @@ export class ReferenceRelay {
       const match = forward === 0 ? compareTags(session.tag, to ?? '') : forward;
       if (match === 0) continue;
       isFound = true;
-      if (modifiers === '') session.strong = false;
-      else session.streams[forward === 0 ? 0 : 1].weak = false;
-      const isHeld = session.strong || session.streams.some(({ weak }) => weak);
-      if (!isHeld) this.#sessions = this.#sessions.filter((one) => one !== session);
+      this.#release(session, modifiers === '' ? 'strong' : forward === 0 ? 0 : 1);
       if (match === 1) break;
     }
     return isFound ? '0' : 'E50';
   }
 
-  #query([call, from, to]: readonly string[]): string {
+  /** Sub-commands are read first, then the session is looked for, and only then at the modifiers. */
+  #query([call, from, to]: readonly string[], modifiers: string, subs: readonly (readonly string[])[]): string {
+    const read = readSubs(subs, false);
+    if (read === null) return 'E3';
     const found = this.#find(call!, from!, to);
     if (found === null) return 'E50';
+    if (modifiers !== '') return 'E19';
     const leftMs = this.#ttlMs(found.session) - (this.#nowMs - found.session.heardAtMs);
-    return `ttl~${Math.ceil(leftMs / 1000)} 0 0 0 0`;
+    return `ttl~${Math.ceil(leftMs / 1000)} 0 0 0 0${this.#run(read, found.session, 0)}`;
   }
 
   #info(): string {
@@ -148,8 +219,3 @@ export class ReferenceRelay {
     return '0';
   }
 }
-
-const newStreams = (): [Stream, Stream] => [
-  { port: null, weak: false },
-  { port: null, weak: false },
-];

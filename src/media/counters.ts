@@ -5,6 +5,8 @@ import { ROWS_PER_SESSION } from './streams.js';
  * aligned 64-bit float written by one thread, so a reader never sees half of it.
  */
 export const SHARD_COUNTERS = [
+  /** The number that the last session got: it outlives the thread, so that no number is given twice. */
+  'lastSession',
   'sessionsOpened',
   'sessionsActive',
   'sessionsClosed',

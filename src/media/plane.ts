@@ -109,7 +109,8 @@ export class MediaPlane {
     const route: Route = {
       received: without(),
       resized: without('latch', 'count', 'analyse', 'resize'),
-      injected: without('latch', 'count', 'analyse', 'resize', 'mute'),
+      // RTCP was reported where it came in, with its sender, whom nobody knows here.
+      injected: without('latch', 'count', 'analyse', 'resize', 'mute', 'report'),
     };
     this.#known.set(key, route);
     return route;

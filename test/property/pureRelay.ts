@@ -4,8 +4,9 @@ import type { Driver } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
 import { encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
 import type { Grammar } from '../../src/protocol/rtpproxy/grammar.js';
-import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
+import { LOCAL_ORIGIN, type Origin } from '../../src/relay/control/origin.js';
 import type { ControlSetting } from '../../src/relay/control/setting.js';
+import type { RouteTo } from '../../src/relay/networks/choose.js';
 import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
 import type { StepRecord } from '../../src/relay/ports.js';
 import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
@@ -17,7 +18,8 @@ import { TableEngine } from './tableEngine.js';
 /** Any time will do; a real one, so that nothing is shown that only holds near zero. */
 export const START_MS = Date.UTC(2026, 10, 21, 3, 4, 5, 678);
 const FIRST_PORT = 20_000;
-const SLOTS = 64;
+/** Sessions that fit; the rows behind theirs are where new sockets of a leg wait. */
+export const SLOTS = 64;
 export const HOST = '127.0.0.1';
 
 /** A relay that is asked for so many pairs and times, for whom its clock is exact. */
@@ -31,6 +33,15 @@ export type Special = {
   readonly options?: Partial<ShardOptions>;
   readonly setting?: Partial<ControlSetting>;
   readonly grammar?: Partial<Grammar>;
+  readonly routeTo?: RouteTo;
+  /** How long its thread has worked so far, milliseconds. */
+  readonly busyMs?: () => number;
+};
+
+/** Notifications go to `/run/proxy`, and the digit catcher is loaded. */
+export const NOTIFYING: Special = {
+  setting: { permitted: [{ text: 'unix:/run/proxy', target: { kind: 'unix', path: '/run/proxy' } }] },
+  grammar: { notify: true, moduleInstances: (id) => (id === 3 ? 1 : 0) },
 };
 
 /**
@@ -53,9 +64,10 @@ export class PureRelay implements Driver {
     const { ttlMs, setupTtlMs, host } = setting;
     const { told, world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock);
     this.told = told;
-    this.shard = new Shard({ ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), ...special.options }, world);
+    const { busyMs = world.busyMs, routeTo = () => host } = special;
+    this.shard = new Shard({ ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), ...special.options }, { ...world, busyMs });
     this.shard.steps.subscribe((record) => this.records.push(record));
-    const execution = plainExecution(this.shard, host, special.setting);
+    const execution = { ...plainExecution(this.shard, host, special.setting), routeTo, warn: world.warn };
     const link = linkTo(execution, (act, answer) => answer(act()));
     this.#dispatch = new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar });
   }
@@ -64,13 +76,18 @@ export class PureRelay implements Driver {
     return this.#nowMs;
   }
 
-  send(command: string): string {
+  send(command: string, origin: Origin = LOCAL_ORIGIN): string {
     let reply: string | null = null;
-    this.#dispatch.handle(command, LOCAL_ORIGIN, (text) => {
+    this.#dispatch.handle(command, origin, (text) => {
       reply = text;
     });
     if (reply === null) throw new Error(`${command} was not answered at once`);
     return reply;
+  }
+
+  /** Lets no new session begin. */
+  drain(): void {
+    this.#dispatch.drain();
   }
 
   advance(ms: number): void {
@@ -84,6 +101,12 @@ export class PureRelay implements Driver {
     if (ports.length !== pairs.length * 2 || !pairs.every((port) => ports.some((other) => other === port + 1)))
       throw new Error(`sockets that are no pairs: ${ports}`);
     return pairs.length;
+  }
+
+  /** The row whose socket has the port. */
+  rowAt(port: number): number {
+    for (const [row, local] of this.engine.bound) if (local.port === port) return row;
+    throw new Error(`nobody has port ${port}`);
   }
 
   /** A datagram reaches the socket of a row. */

@@ -9,14 +9,14 @@ import { readLog } from '../../src/io/log/segmentReader.js';
 import { SegmentWriter } from '../../src/io/log/segmentWriter.js';
 import { Replay } from '../../src/relay/events/replay.js';
 import type { StepRecord } from '../../src/relay/ports.js';
-import { PureRelay, settingOf } from './pureRelay.js';
+import { NOTIFYING, PureRelay, settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
 import { act, type Deed, stories } from './stories.js';
 
 const SETTING = settingOf(6, 10_000, 3000);
 
 function play(story: readonly Deed[]): PureRelay {
-  const relay = new PureRelay(SETTING);
+  const relay = new PureRelay(SETTING, 1, NOTIFYING);
   for (const one of story) act(relay, one);
   return relay;
 }
@@ -49,7 +49,7 @@ test('what the relay holds is what a replay of its steps holds, and the replay b
 
 test('the same holds at every moment of a history, not only at its end', () => {
   const property = fc.property(stories, (story) => {
-    const relay = new PureRelay(SETTING);
+    const relay = new PureRelay(SETTING, 1, NOTIFYING);
     const replay = new Replay(String);
     replay.beginSegment(0, 1);
     let taken = 0;

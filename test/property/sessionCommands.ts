@@ -18,7 +18,8 @@ export const address: fc.Arbitrary<Address> = fc
 export const INSIDE: Network = { host: '127.0.0.1', advertised: null };
 const OUTSIDE: Network = { host: '127.0.0.2', advertised: '198.51.100.1' };
 const NOTIFY: Notify = { target: { kind: 'unix', path: '/run/proxy' }, tag: 'T1', toTag: null };
-const network = fc.constantFrom(INSIDE, OUTSIDE);
+const SIX: Network = { host: '2001:db8::7', advertised: null };
+const network = fc.constantFrom(INSIDE, OUTSIDE, SIX);
 const networkWish: fc.Arbitrary<NetworkWish> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(null) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('both' as const), network }) },
@@ -88,7 +89,10 @@ const count = fc.nat(1000);
 const tally: fc.Arbitrary<Tally> = fc.record({ received: count, relayed: count, dropped: count });
 
 /** What the shell may hand to `decide`, without the time: that only ever goes on. */
-export type Chance = Pick<Surroundings, 'sparePort' | 'tally'> & { readonly passesMs: number; readonly silentMs: number };
+export type Chance = Pick<Surroundings, 'sparePort' | 'tally' | 'independentTtl'> & {
+  readonly passesMs: number;
+  readonly silentMs: number;
+};
 
 export const chance: fc.Arbitrary<Chance> = fc.record({
   sparePort: fc.option(
@@ -96,17 +100,18 @@ export const chance: fc.Arbitrary<Chance> = fc.record({
     { nil: null, freq: 5 },
   ),
   tally: fc.record({ caller: tally, callee: tally }),
+  independentTtl: fc.boolean(),
   passesMs: fc.constantFrom(0, 1, 9999, 10_000, 60_000),
   silentMs: fc.constantFrom(0, 29_999, 30_000, 59_999, 60_000),
 });
 
 /** The surroundings at `nowMs`, of sessions that live 60 s, and 30 s before they are complete. */
-export const surroundingsAt = (nowMs: number, { sparePort, tally: soFar, silentMs }: Chance): Surroundings => ({
+export const surroundingsAt = (nowMs: number, { sparePort, tally: soFar, silentMs, independentTtl }: Chance): Surroundings => ({
   now: millis(nowMs),
   sparePort,
   ttlMs: 60_000,
   setupTtlMs: 30_000,
-  independentTtl: false,
+  independentTtl,
   network: INSIDE,
   heardAt: { caller: millis(nowMs - silentMs), callee: millis(nowMs - silentMs) },
   tally: soFar,

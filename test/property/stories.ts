@@ -23,8 +23,19 @@ const SIGNALLED = fc.constantFrom('192.0.2.1 4000', '192.0.2.2 5000').map((text)
   return { host, port: udpPort(Number(port)) };
 });
 
+/** What the oracle knows nothing of: settings of a session, and media of one led into another. */
+const settings = fc
+  .tuple(
+    fc.constantFrom('U', 'Uz40', 'Uz10', 'Un', 'Ut20T30'),
+    fc.constantFrom('call-1@a', 'call-2@a'),
+    fc.constantFrom('', ' unix:/run/proxy T1', ' unix:/run/proxy T2', ' unix:/run/other T3'),
+    fc.constantFrom('', 'S tos=8', 'Sr tos=9', 'M3:1 D1', 'M3:1 D2 96 h', 'C call-1@a alice bob', 'C call-2@a bob alice'),
+  )
+  .map(([head, call, notify, sub]) => `${head} ${call} - 1 alice bob${notify}${sub === '' ? '' : ` && ${sub}`}`);
+
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('say' as const), text: commandTexts }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('say' as const), text: settings }) },
   {
     weight: 3,
     arbitrary: fc.record({

@@ -1,6 +1,9 @@
 import { type Address, formatAddress, ok, type Result, refuse } from '../../model/kernel/index.js';
 import { type Errno, newEngineCounters, type Packet, type PacketEngine } from '../../src/media/engine.js';
-import { SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+import { decodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+
+/** A datagram that has left: from which row and port, where to, what was in it. */
+export type Departure = { readonly row: number; readonly from: Address; readonly to: Address | null; readonly bytes: Uint8Array };
 
 /** A packet engine whose sockets are lines of a table: it binds what is free, and remembers what it was told to send. */
 export class TableEngine implements PacketEngine {
@@ -11,6 +14,8 @@ export class TableEngine implements PacketEngine {
   readonly bound = new Map<number, Address>();
   /** Rows that were sent from, in order. */
   readonly sent: number[] = [];
+  /** The same with what was sent; taken out by whoever looks. */
+  readonly departures: Departure[] = [];
   /** Row → the TOS it was last given. */
   readonly tos = new Map<number, number>();
   readonly #rowAt = new Map<string, number>();
@@ -62,9 +67,12 @@ export class TableEngine implements PacketEngine {
     };
   }
 
-  send(row: number, _packet: Packet): void {
-    if (!this.bound.has(row)) throw new Error(`row ${row} sends without a socket`);
+  send(row: number, packet: Packet): void {
+    const from = this.bound.get(row);
+    if (from === undefined) throw new Error(`row ${row} sends without a socket`);
     this.sent.push(row);
+    const bytes = packet.bytes.slice(packet.start, packet.start + packet.length);
+    this.departures.push({ row, from, to: decodeSockaddr(this.remotes, row * SOCKADDR_WORDS), bytes });
   }
 
   run(): Promise<void> {

@@ -6,8 +6,8 @@ import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/
 import { LegSockets } from '../../src/relay/session/legSockets.js';
 
 /** Two pairs, an engine that remembers what is open and may refuse some ports, and a clock that is set by hand. */
-function world(refused: Readonly<Record<number, string>> = {}) {
-  const range = portRange(20_000, 20_004);
+function world(refused: Readonly<Record<number, string>> = {}, pairs = 2) {
+  const range = portRange(20_000, 20_000 + pairs * 2);
   const open = new Map<number, number>();
   const marked: [number, number][] = [];
   const warnings: string[] = [];
@@ -33,14 +33,15 @@ function world(refused: Readonly<Record<number, string>> = {}) {
     run: () => Promise.resolve(),
     stop: () => {},
   };
-  const ports = new PortTable(range, new SharedArrayBuffer(portTableBytes(range)), 0, 1, () => 0);
+  const table = () => new PortTable(range, new SharedArrayBuffer(portTableBytes(range)), 0, 1, () => 0);
+  const [ports, ports6] = [table(), table()];
   const sockets = new LegSockets({
     engine,
-    ports: { IPv4: ports, IPv6: ports },
+    ports: { IPv4: ports, IPv6: ports6 },
     clock: () => millis(time.nowMs),
     warn: (text) => warnings.push(text),
   });
-  return { sockets, open, marked, warnings, time, ports };
+  return { sockets, open, marked, warnings, time, ports, ports6 };
 }
 
 test('[SY-26] a leg gets an even port and the next one', () => {
@@ -84,4 +85,44 @@ test('an error that no other port would mend is named', () => {
   const { sockets, warnings } = world({ 20000: 'EMFILE' });
   assert.equal(sockets.bind(0, 'caller', '127.0.0.1'), null);
   assert.deepEqual(warnings, ['no port for a leg: cannot open a socket on 127.0.0.1:20000: EMFILE']);
+});
+
+const SPARE_SLOT = 9;
+const local = (host: string, port: number) => ({ host, port: udpPort(port) });
+
+test('[PN-53] sockets that waited in another place take that of the old ones, whose pair is free again', () => {
+  const { sockets, open, ports } = world({}, 3);
+  sockets.bind(0, 'caller', '127.0.0.1');
+  sockets.bind(0, 'callee', '127.0.0.1');
+  assert.equal(sockets.bind(SPARE_SLOT, 'callee', '127.0.0.1')?.port, 20_004);
+  assert.equal(ports.free, 0);
+  sockets.replace(0, 'callee', local('127.0.0.1', 20_002), SPARE_SLOT);
+  assert.deepEqual([...open].sort(), [
+    [0, 20_000],
+    [1, 20_001],
+    [2, 20_004],
+    [3, 20_005],
+  ]);
+  assert.equal(ports.free, 1);
+  assert.equal(sockets.bind(SPARE_SLOT, 'callee', '127.0.0.1')?.port, 20_002, 'and can be taken for the next');
+});
+
+test('a pair that moves to the other family is given back to the one it came from', () => {
+  const { sockets, ports, ports6 } = world();
+  sockets.bind(0, 'caller', '127.0.0.1');
+  sockets.bind(SPARE_SLOT, 'caller', '::1');
+  assert.deepEqual([ports.free, ports6.free], [1, 1]);
+  sockets.replace(0, 'caller', local('127.0.0.1', 20_000), SPARE_SLOT);
+  assert.deepEqual([ports.free, ports6.free], [2, 1]);
+  sockets.close(0, 'caller', local('::1', 20_000));
+  assert.deepEqual([ports.free, ports6.free], [2, 2]);
+});
+
+test('TOS is set on both sockets of the leg and no other', () => {
+  const { sockets, marked } = world();
+  sockets.setTos(3, 'callee', 96);
+  assert.deepEqual(marked, [
+    [14, 96],
+    [15, 96],
+  ]);
 });

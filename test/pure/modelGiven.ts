@@ -35,6 +35,10 @@ export const opened = (reference: 'strong' | Side = 'strong'): Told => ({
   ...{ type: 'SessionOpened', call: callId('call@a'), tag: 'alice' },
   ...{ setupTtlMs: SETUP_TTL_MS, ttlMs: TTL_MS, independentTtl: false, networks: { caller: INSIDE, callee: INSIDE }, reference },
 });
+/** The same, the legs in networks of their own. */
+export const openedIn = (caller: Network, callee: Network): Told => ({ ...opened(), networks: { caller, callee } }) as Told;
+/** The same, where silence of either side ends the session. */
+export const openedIndependent = (): Told => ({ ...opened(), independentTtl: true }) as Told;
 export const legOpened = (side: Side, port: number): Told => ({ type: 'LegOpened', side, local: address(`127.0.0.1:${port}`) });
 export const signalled = (side: Side, at: string): Told => ({ type: 'RemoteSignalled', side, address: address(at) });
 export const held = (side: Side): Told => ({ type: 'LegHeld', side });

@@ -61,3 +61,40 @@ test('a port that is opened twice is told, with who holds it; one that was given
   assert.equal(follow('d', legOpened('callee', 20_002)), null);
   assert.equal(ports.count, 2);
 });
+
+test('a leg that has moved holds its new port only, and the old one may be given to another', () => {
+  const ports = new PortsHeld();
+  const follow = (session: string, event: Parameters<typeof stamp>[0]) => ports.follow(session, stamp(event, T0));
+  for (const [side, port] of [
+    ['callee', 20_000],
+    ['caller', 20_002],
+    ['callee', 20_004],
+    ['callee', 20_006],
+  ] as const)
+    assert.equal(follow('a', legOpened(side, port)), null);
+  assert.equal(ports.count, 2, 'one for each leg, however often it moved');
+  assert.equal(follow('b', legOpened('callee', 20_000)), null);
+  assert.equal(follow('b', legOpened('callee', 20_004)), null);
+  assert.equal(follow('c', legOpened('callee', 20_000)), null, 'b has left it too');
+  assert.match(follow('d', legOpened('callee', 20_006)) ?? '', /20006 is opened for d while a holds it/);
+  assert.match(follow('d', legOpened('callee', 20_002)) ?? '', /20002 is opened for d while a holds it/);
+  for (const session of ['a', 'b', 'c', 'd']) assert.equal(follow(session, closed('deleted')), null);
+  assert.equal(ports.count, 0);
+  assert.equal(follow('e', legOpened('callee', 20_006)), null);
+});
+
+test('the same number on another address is another port', () => {
+  const ports = new PortsHeld();
+  const follow = (session: string, at: string) =>
+    ports.follow(session, stamp({ type: 'LegOpened', side: 'callee', local: address(at) }, T0));
+  assert.equal(follow('a', '127.0.0.1:20000'), null);
+  assert.equal(follow('b', '127.0.0.2:20000'), null);
+  assert.equal(follow('c', '[::1]:20000'), null);
+  assert.equal(ports.count, 3);
+});
+
+test('a session that moves a leg onto the port of its own other leg breaks the rule too', () => {
+  const ports = new PortsHeld();
+  for (const event of COMPLETE) assert.equal(ports.follow('a', stamp(event, T0)), null);
+  assert.match(ports.follow('a', stamp(legOpened('caller', 20_000), T0)) ?? '', /20000 is opened for a while a holds it/);
+});

@@ -14,7 +14,7 @@ function check(oracle: ReferenceRelay, transcript: string): void {
   for (const line of transcript.trim().split('\n')) {
     const text = line.trim().slice(2);
     if (line.trim().startsWith('>')) command = text;
-    else assert.equal(oracle.answer(command), text.replace(/^P(\d+)$/, 'port#$1 127.0.0.1'), command);
+    else assert.equal(oracle.answer(command), text.replaceAll(/\bP(\d+)$|\bP(\d+)(?= &&)/g, 'port#$1$2 127.0.0.1'), command);
   }
 }
 
@@ -113,6 +113,58 @@ test('a used-up range and the passing of time are as described', () => {
   oracle.advance(1);
   assert.equal(oracle.answer('Q c F'), 'E50');
   check(oracle, '> U d 127.0.0.1 1 F\n< P2');
+});
+
+test('a new port is another one, at the address that was asked for, and none where none is left', () => {
+  const oracle = relay(3);
+  check(
+    oracle,
+    `> U c 127.0.0.1 1 F
+     < P1
+     > Un c 127.0.0.1 1 F
+     < P2
+     > L c 127.0.0.1 1 F T
+     < P3
+     > Ll127.0.0.2 c 127.0.0.1 1 F T
+     < P3
+     > Lnl127.0.0.2 c 127.0.0.1 1 F T
+     < port#4 127.0.0.2
+     > Ul127.0.0.3 d 127.0.0.1 1 F
+     < port#5 127.0.0.3
+     > Un c 127.0.0.1 1 F
+     < E71`,
+  );
+  assert.deepEqual([...oracle.held].sort(), ['port#2', 'port#4', 'port#5']);
+});
+
+test('sub-commands are shown as described: 24270 && -1, D in silence, zeros only where something follows', () => {
+  const oracle = relay(3);
+  check(
+    oracle,
+    `> U c 127.0.0.1 1 F T && D
+     < P1
+     > U c 127.0.0.1 1 F T && S ttl=9 && L 127.0.0.1 1 && Sr ttl=7
+     < P2 && 0 && P3
+     > Q c F T && S ttl=100
+     < ttl~7 0 0 0 0
+     > U d 127.0.0.1 1 F T && L 127.0.0.1 1
+     < P4 && -1
+     > Q c F T && D
+     < ttl~100 0 0 0 0
+     > Q c F T && D
+     < E50
+     > L c 127.0.0.1 1 F T && L 127.0.0.1 1
+     < E3
+     > U c 127.0.0.1 1 F && L 127.0.0.1 1
+     < E3
+     > U c 127.0.0.1 1 F T && S ttl=0
+     < E3
+     > D d F && D
+     < E3
+     > U d 127.0.0.1 1 F T && Dw
+     < P4`,
+  );
+  assert.deepEqual([...oracle.held], ['port#4']);
 });
 
 test('the comparison takes any even port of the range for a new name, and no other for a known one', () => {

@@ -11,8 +11,11 @@ import {
   closed,
   codecs,
   held,
+  INSIDE,
   latched,
   legOpened,
+  notified,
+  OUTSIDE,
   offer,
   opened,
   released,
@@ -124,6 +127,43 @@ test('every event is told in words, in one line', () => {
     lines,
     events.map(([, words]) => `+0  2/17  call@a  ${words}`),
   );
+});
+
+test('what is set later is told in words, in one line', () => {
+  const D1 = { tag: 'D1', payloadType: 101, swallow: false };
+  const source = { call: callId('other@a'), tag: 'ca rol', hears: { caller: 'callee', callee: 'caller' } } as const;
+  const events: readonly (readonly [Told, string])[] = [
+    [{ type: 'NetworkChosen', side: 'caller', network: INSIDE }, 'leg of the caller is to stand on 127.0.0.1'],
+    [
+      { type: 'NetworkChosen', side: 'callee', network: OUTSIDE },
+      'leg of the callee is to stand on 127.0.0.2, advertised as 198.51.100.1',
+    ],
+    [{ type: 'ResizingChanged', side: 'caller', resizeMs: 40 }, 'packets of the caller are made 40 ms long'],
+    [{ type: 'ResizingChanged', side: 'caller', resizeMs: null }, 'packets of the caller are left as long as they are'],
+    [{ type: 'TosChanged', side: 'callee', tos: 96 }, 'what is sent to the callee has TOS 96'],
+    [{ type: 'TtlChanged', side: 'callee', ttlMs: 5500 }, 'callee may be silent for 5.5 s'],
+    [notified('T\n1'), 'unix:/run/proxy is notified of a timeout with T\\x0a1'],
+    [{ type: 'NotifyChanged', notify: null }, 'nobody is notified of a timeout'],
+    [{ type: 'DtmfCatchChanged', side: 'caller', dtmf: D1 }, 'digits of the caller (payload type 101) are told'],
+    [
+      { type: 'DtmfCatchChanged', side: 'caller', dtmf: { ...D1, swallow: true } },
+      'digits of the caller (payload type 101) are told, and not relayed',
+    ],
+    [{ type: 'ForkStarted', source }, 'hears session ca\\x20rol of call other@a'],
+  ];
+  for (const [event, words] of events) assert.deepEqual(describeRecord(record([event]), seconds), [`+0  0/1  call@a  ${words}`]);
+});
+
+test('a leg that moves leaves its port to others, and the replay ends with where it is', () => {
+  const replay = newReplay();
+  replay.take(record(COMPLETE));
+  assert.deepEqual(replay.take(record([legOpened('callee', 20_010)])).broken, []);
+  assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)], { session: 2 })).broken, []);
+  assert.match(
+    replay.take(record([opened(), legOpened('callee', 20_010)], { session: 3 })).broken.join(),
+    /20010 is opened for 0\/3 while 0\/1 holds it/,
+  );
+  assert.equal(replay.live[0]!.context.legs.callee.local?.port, 20_010);
 });
 
 test('a Call-ID or tag with control characters cannot break a line or drive a terminal', () => {

@@ -71,9 +71,7 @@ export class EngineThread {
   }
 
   /** Sends a request and, where it has one, awaits its answer: an errno, or null. */
-  async ask(
-    request: Extract<EngineRequest, { kind: 'open' | 'close' | 'reopen' | 'remote' | 'forward' | 'closeOn' | 'report' }>,
-  ) {
+  async ask(request: Exclude<EngineRequest, { kind: 'block' | 'deadline' | 'look' | 'stop' }>) {
     this.#send(request);
     return this.answer();
   }

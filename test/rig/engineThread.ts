@@ -5,6 +5,7 @@ import { clock } from '../../src/io/clock.js';
 import { chooseEngine } from '../../src/io/udp/chooseEngine.js';
 import type { EngineCounters, EngineName, Errno, Packet, PacketEngine } from '../../src/media/engine.js';
 import { decodeSockaddr, encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+import { draftBytes } from './draftBytes.js';
 
 /** A transport address as a test writes it. */
 export type Place = { readonly host: string; readonly port: number };
@@ -20,6 +21,22 @@ export type EngineRequest =
   | { readonly kind: 'forward'; readonly row: number; readonly to: number }
   /** The next datagram on the row closes another row, which is opened again elsewhere at once. */
   | { readonly kind: 'closeOn'; readonly row: number; readonly victim: number; readonly at: Place }
+  | { readonly kind: 'move'; readonly from: number; readonly to: number }
+  /** The same by the next datagram on the row. */
+  | { readonly kind: 'moveOn'; readonly row: number; readonly from: number; readonly to: number }
+  /** Opens a spare row on one port and the other by turns, and moves it to the row, without a pause. */
+  | {
+      readonly kind: 'moves';
+      readonly spare: number;
+      readonly row: number;
+      readonly at: readonly [Place, Place];
+      readonly times: number;
+    }
+  | { readonly kind: 'tos'; readonly row: number; readonly tos: number }
+  /** In the next turn so many packets of our own leave the row: see `draftBytes`. */
+  | { readonly kind: 'drafts'; readonly row: number; readonly count: number }
+  /** The next datagram on the row leaves by it, in the middle of so many packets of our own. */
+  | { readonly kind: 'draftsOn'; readonly row: number; readonly count: number }
   /** Says of every datagram where it came from and what was in it; otherwise they are only counted. */
   | { readonly kind: 'report'; readonly on: boolean }
   /** Blocks the thread until the gate is opened. */
@@ -68,6 +85,9 @@ const BLOCK_LIMIT_MS = 10_000;
 const data = workerData as EngineThreadData;
 const forwards = new Map<number, number>();
 const closings = new Map<number, { victim: number; at: Place }>();
+const moves = new Map<number, { from: number; to: number }>();
+const draftings = new Map<number, number>();
+let dueDrafts: { row: number; count: number } | null = null;
 const delivered = new Array<number>(data.rows).fill(0);
 let isReporting = true;
 let deadline = Number.POSITIVE_INFINITY;
@@ -93,6 +113,23 @@ function carryOut(engine: PacketEngine, request: EngineRequest): Errno | null | 
       return null;
     case 'closeOn':
       closings.set(request.row, request);
+      return null;
+    case 'move':
+      engine.move(request.from, request.to);
+      return null;
+    case 'moveOn':
+      moves.set(request.row, request);
+      return null;
+    case 'moves':
+      return moveAgainAndAgain(engine, request);
+    case 'tos':
+      engine.setTos(request.row, request.tos);
+      return null;
+    case 'drafts':
+      dueDrafts = request;
+      return null;
+    case 'draftsOn':
+      draftings.set(request.row, request.count);
       return null;
     case 'report':
       isReporting = request.on;
@@ -133,6 +170,27 @@ function reopen(engine: PacketEngine, { row, at, times }: Extract<EngineRequest,
   return null;
 }
 
+function moveAgainAndAgain(engine: PacketEngine, request: Extract<EngineRequest, { kind: 'moves' }>): Errno | null {
+  const { spare, row, at, times } = request;
+  for (let turn = 0; turn < times; turn++) {
+    const errno = open(engine, spare, at[turn % 2]!);
+    if (errno !== null) return `${errno} in turn ${turn}`;
+    engine.move(spare, row);
+  }
+  return null;
+}
+
+function sendDrafts(engine: PacketEngine, row: number, from: number, count: number): void {
+  for (let n = from; n < from + count; n++) {
+    const draft = engine.draft();
+    const bytes = draftBytes(n);
+    draft.bytes.set(bytes, draft.start);
+    draft.length = bytes.length;
+    draft.row = row;
+    engine.send(row, draft);
+  }
+}
+
 function onDatagram(engine: PacketEngine, packet: Packet): void {
   delivered[packet.row]!++;
   if (isReporting) {
@@ -146,11 +204,27 @@ function onDatagram(engine: PacketEngine, packet: Packet): void {
     engine.close(closing.victim);
     notify({ kind: 'answer', errno: open(engine, closing.victim, closing.at) });
   }
+  const move = moves.get(packet.row);
+  if (move !== undefined) {
+    moves.delete(packet.row);
+    engine.move(move.from, move.to);
+  }
+  const drafts = draftings.get(packet.row);
+  if (drafts !== undefined) {
+    draftings.delete(packet.row);
+    sendDrafts(engine, packet.row, 0, drafts);
+    engine.send(packet.row, packet);
+    sendDrafts(engine, packet.row, drafts, drafts);
+  }
   const to = forwards.get(packet.row);
   if (to !== undefined) engine.send(to, packet);
 }
 
-function onTurn(nowMs: number): number {
+function onTurn(engine: PacketEngine, nowMs: number): number {
+  if (dueDrafts !== null) {
+    sendDrafts(engine, dueDrafts.row, 0, dueDrafts.count);
+    dueDrafts = null;
+  }
   if (nowMs < deadline) earlyTurns++;
   else {
     notify({ kind: 'rang', askedFor: deadline, at: clock(), early: earlyTurns });
@@ -180,7 +254,12 @@ async function main(): Promise<void> {
     });
   }
   notify({ kind: 'running' });
-  await engine.run({ onDatagram: (packet) => onDatagram(engine, packet), onWake, isTurnDue: () => true, onTurn });
+  await engine.run({
+    onDatagram: (packet) => onDatagram(engine, packet),
+    onWake,
+    isTurnDue: () => true,
+    onTurn: (nowMs) => onTurn(engine, nowMs),
+  });
   notify({ kind: 'stopped' });
   data.port.close();
 }

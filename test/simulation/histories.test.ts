@@ -15,6 +15,7 @@ import { SimulatedNetwork, SimulatedTime, type Weather } from './world.js';
  * the silences between so long that the difference cannot matter.
  */
 const WAITS_MS = [800_000];
+const TTL_SECONDS = [400, 1200, 2000, 10_000];
 const DRIFT_S = 300;
 const SETTING = { ...settingOf(4, 2_000_000, 1_200_000), ttlToleranceS: DRIFT_S };
 
@@ -56,7 +57,7 @@ test('over a network that loses, doubles and reorders commands and replies, the 
     weather,
     fc.integer({ min: 1, max: 4 }),
     fc.integer(),
-    histories({ maxCommands: 60, waitsMs: WAITS_MS }),
+    histories({ maxCommands: 60, waitsMs: WAITS_MS, ttlSeconds: TTL_SECONDS }),
     async (sky, shards, seed, history) => {
       const driver = new SimulatedDriver(sky, shards, seed);
       await follow(SETTING, driver, history);

@@ -76,3 +76,23 @@ test('X ends the sessions of all shards at once', () => {
   assert.deepEqual(scene.relay.sockets, []);
   assert.equal(scene.proxy.ask('X'), '0');
 });
+
+test('[SY-26] in sequence: one pair after the other whichever thread has the call, not the lowest free one, and from the start again', () => {
+  const scene = new Scene({ portMin: 30_000, portMax: 30_019, shards: 4, sequential: true });
+  const next = (call: string): number => scene.port(`U ${call} 198.51.100.1 4000 alice`).port;
+  assert.deepEqual(
+    [1, 2, 3, 4].map((i) => next(`call-${i}`)),
+    [30_000, 30_002, 30_004, 30_006],
+  );
+  for (const i of [1, 3]) scene.proxy.ask(`D call-${i} alice`);
+  assert.deepEqual(
+    [5, 6].map((i) => next(`call-${i}`)),
+    [30_008, 30_010],
+  );
+  scene.network.bind(at(MEDIA_HOST, 30_013), () => {});
+  assert.equal(next('call-7'), 30_014);
+  assert.equal(scene.port('Ln call-7 203.0.113.1 6000 alice bob').port, 30_016);
+  assert.equal(scene.port('Un call-7 198.51.100.1 4000 alice bob').port, 30_018);
+  assert.equal(next('call-8'), 30_000, 'from the start again');
+  assert.equal(next('call-9'), 30_004, '30002 is held');
+});

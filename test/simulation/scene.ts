@@ -17,6 +17,8 @@ export type SceneOptions = {
   readonly portMax?: number;
   readonly ttlMs?: number;
   readonly setupTtlMs?: number;
+  /** Ports are given out one after the other. */
+  readonly sequential?: boolean;
 };
 
 /** A relay, a SIP proxy that commands it, and phones, in a world of their own. */
@@ -30,7 +32,8 @@ export class Scene {
     const { weather = FAIR, seed = 1, shards = 2, portMin = 30_000, portMax = 30_999 } = options;
     const { ttlMs = 60_000, setupTtlMs = 60_000 } = options;
     this.network = new SimulatedNetwork(this.time, weather, seed);
-    this.relay = new SimulatedRelay(this.network, portRange(portMin, portMax), shards, { host: MEDIA_HOST, ttlMs, setupTtlMs });
+    const setting = { host: MEDIA_HOST, ttlMs, setupTtlMs };
+    this.relay = new SimulatedRelay(this.network, portRange(portMin, portMax), shards, setting, options.sequential);
     this.proxy = new ControlClient(this.network, 5000);
   }
 

@@ -5,6 +5,7 @@ import { PENDING, ReplyCache } from '../../src/relay/control/replyCache.js';
 import { Replay } from '../../src/relay/events/replay.js';
 import { type PortRange, PortTable, portTableBytes } from '../../src/relay/portalloc/portTable.js';
 import type { StepRecord } from '../../src/relay/ports.js';
+import type { ForkWorld } from '../../src/relay/session/forks.js';
 import { Shard } from '../../src/relay/session/shard.js';
 import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
 import { seededRandom } from '../property/random.js';
@@ -31,10 +32,14 @@ export class SimulatedRelay {
   readonly #network: SimulatedNetwork;
   readonly #cache = new ReplyCache();
 
-  constructor(network: SimulatedNetwork, range: PortRange, shards: number, setting: Omit<Setting, 'pairs'>) {
+  /** `sequential`: ports are given out one after the other. */
+  constructor(network: SimulatedNetwork, range: PortRange, shards: number, setting: Omit<Setting, 'pairs'>, sequential = false) {
     this.#network = network;
     const portMemory = new ArrayBuffer(portTableBytes(range));
-    this.threads = Array.from({ length: shards }, (_, i) => this.#makeThread(i, shards, range, portMemory, setting));
+    this.threads = Array.from({ length: shards }, (_, i) => {
+      const ports = new PortTable(range, portMemory, i, shards, sequential ? null : seededRandom(i + 1));
+      return this.#makeThread(i, ports, setting);
+    });
     this.dispatch = new Dispatch(
       this.threads.map((thread) => this.#linkTo(thread, setting.host)),
       PLAIN_GRAMMAR,
@@ -48,19 +53,35 @@ export class SimulatedRelay {
     return this.threads.flatMap(({ engine }) => [...engine.bound.values()]);
   }
 
-  #makeThread(i: number, shards: number, range: PortRange, memory: ArrayBuffer, setting: Omit<Setting, 'pairs'>): Thread {
+  #makeThread(i: number, ports: PortTable, setting: Omit<Setting, 'pairs'>): Thread {
     const engine = new SimulatedEngine(this.#network, (SLOTS + 1) * 4);
-    const ports = new PortTable(range, memory, i, shards, seededRandom(i + 1));
     const options = { ...plainOptions(SLOTS, setting.host, setting.ttlMs, setting.setupTtlMs), shard: i };
     const clock = () => millis(this.#network.time.nowMs);
     const { world } = recordingWorld(engine, { IPv4: ports, IPv6: ports }, clock);
-    const shard = new Shard(options, { ...world, warn: (text) => this.warnings.push(text) });
+    const shard = new Shard(options, { ...world, ...this.#linesOf(i), warn: (text) => this.warnings.push(text) });
     const thread: Thread = { shard, engine, turnAtMs: Number.POSITIVE_INFINITY };
     engine.onDatagram = (packet) => {
       shard.plane.onDatagram(packet);
       this.#turn(thread);
     };
     return thread;
+  }
+
+  /** Lines by which a shard gets packets of others: everything it asks for, and every packet, takes its time. */
+  #linesOf(listener: number): ForkWorld {
+    const { time } = this.#network;
+    return {
+      openLine: (line, place) =>
+        time.after(2 * MAILBOX_MS, () => {
+          const { shard } = this.threads[place.shard]!;
+          if (shard.sessionAt(place.slot, place.session) === null) return;
+          shard.forks.tap(line, place.slot, (side, component, { bytes, start, length }) => {
+            const copy = bytes.slice(start, start + length);
+            time.after(MAILBOX_MS, () => this.threads[listener]!.shard.forks.deliver({ line, side, component, bytes: copy }));
+          });
+        }),
+      closeLine: (line, place) => time.after(2 * MAILBOX_MS, () => this.threads[place.shard]!.shard.forks.untap(line)),
+    };
   }
 
   /** As the engines do between batches; the shard says when it wants to be called again. */

@@ -1,79 +1,18 @@
 /** A media thread that dies takes its own sessions with it and nothing else, and is replaced. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { MediaThreads } from '../../src/io/threads/mediaThreads.js';
-import type { ShardSetting } from '../../src/io/threads/shardStart.js';
-import { ENGINE_NAMES, type EngineName } from '../../src/media/engine.js';
-import { PLAIN_GRAMMAR } from '../../src/protocol/rtpproxy/grammar.js';
-import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
-import { type PortRange, portRange } from '../../src/relay/portalloc/portTable.js';
-import { Dispatch, shardOf } from '../../src/relay/supervisor/dispatch.js';
-import { oneNetwork, plainOptions } from '../property/shardWorld.js';
+import { ENGINE_NAMES } from '../../src/media/engine.js';
 import { eventually, Party } from '../rig/calls.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
-import { leasePorts } from '../rig/ports.js';
-import { runToEnd, temporaryFolder } from '../rig/startAttempt.js';
+import { runToEnd } from '../rig/startAttempt.js';
+import { callOn, HOST, startThreads, type ThreadScene } from '../rig/threadScene.js';
 
-const BOUND = { timeout: 30_000 };
-const HOST = '127.0.0.1';
-const SHARDS = 2;
 const DOOMED = 0;
 const SURVIVING = 1;
-
-type Scene = {
-  readonly t: TestContext;
-  readonly folder: string;
-  readonly threads: MediaThreads;
-  readonly warnings: string[];
-  readonly fatal: string[];
-  readonly ask: (command: string) => Promise<string>;
-};
-
-function settingOf(range: PortRange, engine: EngineName, logFolder: string): ShardSetting {
-  const { shard: _shard, counterMemory: _memory, ...plain } = plainOptions(range.pairs, HOST, 60_000, 60_000);
-  const control = { networks: oneNetwork(HOST), asymmetric: false, permitted: [] };
-  return { ...plain, range, engine, logFolder, sequentialPorts: false, tos: null, control, profileFolder: null };
-}
-
-/** Two media threads as the relay starts them, but mortal; without control sockets. */
-async function startThreads(t: TestContext, engine: EngineName, onWarning: (text: string) => void = () => {}): Promise<Scene> {
-  const lease = await leasePorts();
-  t.after(() => lease.release());
-  const folder = await temporaryFolder(t);
-  const { min, max } = lease.range(80);
-  const [warnings, fatal]: [string[], string[]] = [[], []];
-  const { threads } = await MediaThreads.start({
-    workerFile: fileURLToPath(new URL('../rig/mortalShard.js', import.meta.url)),
-    workers: SHARDS,
-    setting: settingOf(portRange(min, max), engine, join(folder, 'log')),
-    onWarning: (text) => {
-      warnings.push(text);
-      onWarning(text);
-    },
-    onFatal: (text) => fatal.push(text),
-    onNotification: () => {},
-    onAccount: () => {},
-    onRtcp: () => {},
-  });
-  t.after(() => threads.stop());
-  const dispatch = new Dispatch(threads.links, PLAIN_GRAMMAR);
-  const ask = (command: string): Promise<string> =>
-    Promise.race([
-      new Promise<string>((resolve) => dispatch.handle(command, LOCAL_ORIGIN, resolve)),
-      delay(5_000, undefined, { ref: false }).then(() => Promise.reject(new Error(`"${command}" is not answered`))),
-    ]);
-  return { t, folder, threads, warnings, fatal, ask };
-}
-
-/** A Call-ID that belongs to the given thread. */
-function callOn(shard: number, name: string): string {
-  for (let n = 0; ; n++) if (shardOf(`${name}-${n}`, SHARDS) === shard) return `${name}-${n}`;
-}
+const BOUND = { timeout: 30_000 };
 
 type Call = {
   readonly call: string;
@@ -83,7 +22,7 @@ type Call = {
   readonly facesCaller: number;
 };
 
-async function setUp({ t, ask }: Scene, call: string): Promise<Call> {
+async function setUp({ t, ask }: ThreadScene, call: string): Promise<Call> {
   const [caller, callee] = [await Party.open(t), await Party.open(t)];
   const facesCallee = Number.parseInt(await ask(`U ${call} ${HOST} ${caller.rtp.port} from`), 10);
   const facesCaller = Number.parseInt(await ask(`L ${call} ${HOST} ${callee.rtp.port} from to`), 10);
@@ -98,7 +37,7 @@ async function talk({ caller, callee, facesCaller, facesCallee }: Call): Promise
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
 /** Kills the thread while other commands are under way to it, and answers what those got. */
-async function kill({ ask }: Scene, how: string, doomed: string): Promise<string[]> {
+async function kill({ ask }: ThreadScene, how: string, doomed: string): Promise<string[]> {
   const commands = [`U ${callOn(DOOMED, 'before')} - 0 from`, `U ${callOn(DOOMED, how)} - 0 from`];
   commands.push(`L ${doomed} - 0 from to`, `Q ${doomed} from to`, `D ${doomed} from to`);
   const inFlight = commands.map((command) => ask(command));
@@ -107,7 +46,7 @@ async function kill({ ask }: Scene, how: string, doomed: string): Promise<string
   return Promise.all([...inFlight, ask(`U ${callOn(DOOMED, 'after')} - 0 from`)]);
 }
 
-async function isReplaced(scene: Scene, how: string): Promise<void> {
+async function isReplaced(scene: ThreadScene, how: string): Promise<void> {
   const { ask, warnings, folder, threads } = scene;
   const survivor = await setUp(scene, callOn(SURVIVING, 'survivor'));
   await talk(survivor);
@@ -136,6 +75,7 @@ async function isReplaced(scene: Scene, how: string): Promise<void> {
   }
   for (const { call } of doomed) equal(await ask(`D ${call} from to`), 'E50');
   match(await ask('I'), /active sessions: 1\n/);
+  equal(await ask('G nsess_created nsess_destroyed'), '4 3', 'those that ended with the thread have ended');
   for (const { call } of doomed) {
     const again = await setUp(scene, call);
     await talk(again);
@@ -186,7 +126,7 @@ test(
   async (t) => {
     const ghost = callOn(DOOMED, 'ghost');
     let answer: Promise<string> | null = null;
-    const scene: Scene = await startThreads(t, (await lackOf('epoll')) === null ? 'epoll' : 'dgram', (text) => {
+    const scene: ThreadScene = await startThreads(t, (await lackOf('epoll')) === null ? 'epoll' : 'dgram', (text) => {
       if (text.includes('is started again')) answer = scene.ask(`U ${ghost} - 0 from`);
     });
     void scene.ask(`U ${callOn(DOOMED, 'kill-by-exit')} - 0 from`);

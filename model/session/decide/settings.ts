@@ -9,19 +9,24 @@ import type { Decision } from './decision.js';
 type Command<Type extends SessionCommand['type']> = Extract<SessionCommand, { type: Type }>;
 
 /**
- * What times to live given for the sides change; null: none was given. Where media of either side keeps the session both have the same, so
- * that the longer one counts.
+ * What times to live given for the sides change; null: none was given. Where media of either side keeps the session (not `independent`) both
+ * have the same, so that the longer one counts.
  */
-export function ttlChanges(state: SessionState, ttlMs: Readonly<Record<Side, number | null>>, at: Millis): SessionEvent[] {
+export function ttlChanges(
+  legs: SessionState['legs'],
+  independent: boolean,
+  ttlMs: Readonly<Record<Side, number | null>>,
+  at: Millis,
+): SessionEvent[] {
   const longest = Math.max(ttlMs.caller ?? 0, ttlMs.callee ?? 0);
   return SIDES.flatMap((side) => {
-    const wanted = state.independentTtl ? ttlMs[side] : longest || null;
-    return wanted === null || state.legs[side].ttlMs === wanted ? [] : [{ type: 'TtlChanged', side, ttlMs: wanted, at }];
+    const wanted = independent ? ttlMs[side] : longest || null;
+    return wanted === null || legs[side].ttlMs === wanted ? [] : [{ type: 'TtlChanged', side, ttlMs: wanted, at }];
   });
 }
 
 export function decideTtl(state: SessionState, { side, ttlMs }: Command<'SetTtl'>, around: Surroundings): Decision {
-  return ok(ttlChanges(state, { caller: null, callee: null, [side]: ttlMs }, around.now));
+  return ok(ttlChanges(state.legs, state.independentTtl, { caller: null, callee: null, [side]: ttlMs }, around.now));
 }
 
 export function decideTos(state: SessionState, { side, tos }: Command<'SetTos'>, around: Surroundings): Decision {

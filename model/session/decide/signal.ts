@@ -28,7 +28,7 @@ export function legToOpen(state: SessionState, command: SessionCommand, standard
   if (command.type !== 'Signal' || state.closed !== null) return null;
   const side = otherSide(command.side);
   if (state.legs[side].local !== null && !command.newPort) return null;
-  const network = state.call === '' ? openingNetworks(command, standard)[side] : nextNetwork(state.legs[side], side, command);
+  const network = state.call === '' ? openingNetworks(command, standard)[side] : nextNetwork(state.legs[side], command);
   return { side, network };
 }
 
@@ -56,7 +56,7 @@ export function decideSignal(state: SessionState, command: Signal, around: Surro
   describeRemote(state.legs[command.side], command, at, events);
   const { notify, ttlMs } = command;
   if (notify !== 'keep' && !sameNotify(state.notify, notify)) events.push({ type: 'NotifyChanged', notify, at });
-  events.push(...ttlChanges(state, ttlMs, at));
+  events.push(...ttlChanges(state.legs, isNew ? around.independentTtl : state.independentTtl, ttlMs, at));
   return ok(events);
 }
 
@@ -68,11 +68,14 @@ function openingNetworks({ networks }: Signal, standard: Network): Record<Side, 
   return { caller: networks.caller, callee: networks.callee ?? standard };
 }
 
-/** The network a leg of an existing session is opened in: letters that name one for each leg are heard only where ports are new. */
-function nextNetwork(leg: Leg, side: Side, { networks, newPort }: Signal): Network {
+/**
+ * The network a leg of an existing session is opened in. A pair of networks is heard only where a new port is asked for, and there the
+ * second one is meant, whichever leg it is: as in the original.
+ */
+function nextNetwork(leg: Leg, { networks, newPort }: Signal): Network {
   if (networks === null) return leg.network;
   if (networks.kind === 'both') return networks.network;
-  return newPort && networks.callee !== null ? (networks[side] ?? leg.network) : leg.network;
+  return newPort && networks.callee !== null ? networks.callee : leg.network;
 }
 
 function describeRemote(leg: Leg, command: Signal, at: Millis, events: SessionEvent[]): void {

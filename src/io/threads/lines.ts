@@ -3,7 +3,7 @@ import type { ForkedPacket } from '../../relay/session/forks.js';
 import type { Shard } from '../../relay/session/shard.js';
 import type { ThreadRequest } from './shardStart.js';
 
-type LineRequest = Extract<ThreadRequest, { kind: 'tap' | 'listen' | 'untap' }>;
+type LineRequest = Extract<ThreadRequest, { kind: 'tap' | 'listen' | 'untap' | 'unlisten' }>;
 
 /** The ends that a media thread holds of lines by which packets go from one thread to another. */
 export class Lines {
@@ -32,6 +32,9 @@ export class Lines {
       case 'untap':
         this.#shard.forks.untap(request.line);
         close(this.#outgoing, request.line);
+        break;
+      case 'unlisten':
+        close(this.#incoming, request.line);
     }
   }
 
@@ -56,11 +59,6 @@ export class Lines {
         this.#shard.forks.deliver(got.message as ForkedPacket);
       }
     }
-  }
-
-  /** This thread does not listen to a line any more. */
-  closeIncoming(line: string): void {
-    close(this.#incoming, line);
   }
 }
 

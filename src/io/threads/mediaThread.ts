@@ -32,6 +32,7 @@ export class MediaThread implements ShardLink {
   /** A thread that takes the place of a dead one must know it, too. */
   #isDraining = false;
   #port: MessagePort | null = null;
+  #lastWord: Promise<void> = Promise.resolve();
   #outbox: ThreadRequest[] = [];
   #transfers: MessagePort[] = [];
   #nextId = 1;
@@ -80,6 +81,7 @@ export class MediaThread implements ShardLink {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.on('message', (notice: ShardNotice) => this.#receive(notice));
+    this.#lastWord = new Promise((resolve) => port1.once('close', resolve));
     // What has not been posted yet will be, to the new thread.
     const unsent = new Set(this.#outbox.map((request) => ('id' in request ? request.id : 0)));
     for (const waiting of [this.#pending, this.#searches]) {
@@ -89,8 +91,13 @@ export class MediaThread implements ShardLink {
         answer(null);
       }
     }
-    if (this.#isDraining) this.send({ kind: 'drain' });
+    if (this.#isDraining) this.#sendFirst({ kind: 'drain' });
     return port2;
+  }
+
+  /** Fulfilled when a thread that has ended has been heard to its last word: a mailbox closes behind what was said in it. */
+  get lastWord(): Promise<void> {
+    return this.#lastWord;
   }
 
   close(): void {
@@ -109,6 +116,12 @@ export class MediaThread implements ShardLink {
       this.#port?.postMessage(batch, transfers);
       this.waker.wake();
     });
+  }
+
+  /** Before what waits to be posted. */
+  #sendFirst(request: ThreadRequest): void {
+    if (this.#outbox.length > 0) this.#outbox.unshift(request);
+    else this.send(request);
   }
 
   #receive(notice: ShardNotice): void {

@@ -16,6 +16,8 @@ import { openWaker, type Waker } from './wake.js';
 
 /** A thread whose end was reported may still be unwinding; only then may its memory be unmapped. */
 const UNWIND_MS = 200;
+/** How long it is waited for the last word of threads that have ended. */
+const LAST_WORD_MS = 1000;
 /** A shard that dies so soon after its start, so many times in a row, is not started again. */
 const EARLY_DEATH_MS = 2000;
 const MAX_EARLY_DEATHS = 5;
@@ -44,6 +46,8 @@ export class MediaThreads {
   readonly #pool: Piscina;
   readonly #options: MediaThreadOptions;
   readonly #ended: Promise<void>[];
+  /** Lines between threads, and which they lead from and to. */
+  readonly #lines = new Map<string, { readonly source: number; readonly listener: number }>();
   /** Rejects when a thread cannot even be made: then no task runs that could say so. */
   readonly #broken: Promise<never>;
   #isStarted = false;
@@ -105,6 +109,8 @@ export class MediaThreads {
       // Tasks whose thread could not be made wait for ever; only the others come to an end.
       await Promise.allSettled(this.#ended.filter((_, shard) => this.#threads[shard]!.isServing));
     }
+    const lastWords = this.#threads.filter(({ isServing }) => isServing).map(({ lastWord }) => lastWord);
+    await Promise.race([Promise.all(lastWords), delay(LAST_WORD_MS, undefined, { ref: false })]);
     for (const thread of this.#threads) thread.close();
     await this.#pool.destroy();
   }
@@ -128,16 +134,25 @@ export class MediaThreads {
         this.#openLine(news.line, shard, news.source);
         break;
       case 'closeLine':
-        this.#threads[news.source.shard]?.send({ kind: 'untap', line: news.line });
+        this.#threads[shard]!.send({ kind: 'unlisten', line: news.line });
+        this.#endLine(news.line);
     }
   }
 
   /** A line of packets from the thread that has the source to the one that asked. */
   #openLine(line: string, listener: number, place: SessionPlace): void {
+    this.#lines.set(line, { source: place.shard, listener });
     const { port1, port2 } = new MessageChannel();
     const { waker } = this.#threads[listener]!;
     this.#threads[listener]!.send({ kind: 'listen', line, port: port1 });
     this.#threads[place.shard]?.send({ kind: 'tap', line, place, wakeFd: waker.fd, port: port2 });
+  }
+
+  /** Nothing is to be sent by a line any more. */
+  #endLine(line: string): void {
+    const ends = this.#lines.get(line);
+    this.#lines.delete(line);
+    if (ends !== undefined) this.#threads[ends.source]?.send({ kind: 'untap', line });
   }
 
   async #failure(shard: number): Promise<never> {
@@ -170,8 +185,11 @@ export class MediaThreads {
     const tableOf = (family: Family): PortTable =>
       new PortTable(range, thread.memory.ports[family], shard, this.#threads.length, null);
     const pairs = tableOf('IPv4').releaseAll() + tableOf('IPv6').releaseAll();
+    // Nobody listens to them any more, and the next thread will give their names again.
+    for (const [line, { listener }] of this.#lines) if (listener === shard) this.#endLine(line);
     const sessions = thread.counters.shard('sessionsActive');
     thread.counters.setShard('sessionsActive', 0);
+    thread.counters.addToShard('sessionsClosed', sessions);
     this.#options.onWarning(
       `media thread ${shard} is started again; ${sessions} sessions ended with it, ${pairs} port pairs are free again`,
     );

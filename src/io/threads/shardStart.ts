@@ -46,7 +46,9 @@ export type ThreadRequest =
       readonly port: MessagePort;
     }
   /** Packets that were asked for come by this line. */
-  | { readonly kind: 'listen'; readonly line: string; readonly port: MessagePort };
+  | { readonly kind: 'listen'; readonly line: string; readonly port: MessagePort }
+  /** They are not wanted any more. */
+  | { readonly kind: 'unlisten'; readonly line: string };
 
 /** What a shard shares with the supervisor, which must be able to clean up after it. */
 export type ShardMemory = {

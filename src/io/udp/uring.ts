@@ -126,11 +126,15 @@ export class UringEngine implements PacketEngine {
 
   move(from: number, to: number): void {
     const { descriptors } = this.#options;
-    this.close(to);
+    const replaced = descriptors[to]! - 1;
+    if (replaced >= 0) this.#forget(to);
     this.#forget(from);
     descriptors[to] = descriptors[from]!;
     descriptors[from] = 0;
     this.#receive(to);
+    // At once: what the old receives still take in is not delivered.
+    this.ring.submit();
+    if (replaced >= 0) closeDescriptor(replaced);
   }
 
   setTos(row: number, tos: number): void {

@@ -33,8 +33,16 @@ export class Resizing {
     if (targetMs === null) {
       this.#values[PACKETS_LOST]! += resizer?.held ?? 0;
       this.#resizers.delete(row);
-    } else if (resizer) resizer.setTarget(targetMs);
-    else this.#resizers.set(row, new Resizer(targetMs));
+    } else if (resizer) {
+      resizer.setTarget(targetMs);
+      this.#heed(resizer);
+    } else this.#resizers.set(row, new Resizer(targetMs));
+  }
+
+  #heed({ dueAtMs }: Resizer): void {
+    if (dueAtMs >= this.deadlineMs) return;
+    this.deadlineMs = dueAtMs;
+    this.isEarlier = true;
   }
 
   readonly stage: Stage = (packet) => {
@@ -43,10 +51,7 @@ export class Resizing {
     this.#row = packet.row;
     this.#nowMs = packet.nowMs;
     const outcome = resizer.take(packet.bytes, packet.start, packet.length, packet.nowMs, this.#emit);
-    if (resizer.dueAtMs < this.deadlineMs) {
-      this.deadlineMs = resizer.dueAtMs;
-      this.isEarlier = true;
-    }
+    this.#heed(resizer);
     if (outcome === 'passed') return NEXT;
     this.#values[PACKETS_RESIZED]!++;
     if (outcome === 'discarded') this.#values[PACKETS_LOST]!++;

@@ -5,9 +5,11 @@ import { otherSide, type Side } from '../../../model/session/side.js';
 import type { Subcommand } from '../../protocol/rtpproxy/command.js';
 import { parseDtmfArguments } from '../../protocol/rtpproxy/dtmfArguments.js';
 import { MODULES } from '../modules/names.js';
+import type { SessionPlace } from '../session/forks.js';
 import type { Session } from '../session/session.js';
+import type { Shard } from '../session/shard.js';
+import { describe } from './describe.js';
 import type { Execution } from './execution.js';
-import { describe } from './update.js';
 
 const DONE = 0;
 const FAILED = -1;
@@ -53,7 +55,9 @@ function run(subcommand: Exclude<Subcommand, { kind: 'fork' }>, session: Session
     }
     case 'lookup': {
       if (session.snapshot.context.closed !== null) return FAILED;
-      const local = describe(session, otherSide(inward), 'lookup', subcommand.description, 'keep', false, execution);
+      const { description } = subcommand;
+      const said = { side: otherSide(inward), verb: 'lookup', description, notify: 'keep', isNew: false } as const;
+      const local = describe(session, said, execution);
       return local.ok ? local.value : FAILED;
     }
     case 'module': {
@@ -62,6 +66,10 @@ function run(subcommand: Exclude<Subcommand, { kind: 'fork' }>, session: Session
     }
   }
 }
+
+/** Whether a session of this shard has ended since it was found: another may stand in its slot. Other shards look for themselves. */
+const hasGone = ({ shard: number, slot, session }: SessionPlace, shard: Shard): boolean =>
+  number === shard.number && shard.sessionAt(slot, session) === null;
 
 /** What the callee of the source says goes to `inward` if its tags name it forward; what the caller says to the other side. */
 function fork(
@@ -72,7 +80,7 @@ function fork(
   { shard, sources }: Execution,
 ): Subresult {
   const found = sources[index] ?? null;
-  if (found === null) return FAILED;
+  if (found === null || hasGone(found.place, shard)) return FAILED;
   const first: Side = found.direction === 'forward' ? 'callee' : 'caller';
   const hears = inward === 'caller' ? { caller: first, callee: otherSide(first) } : { caller: otherSide(first), callee: first };
   const source: ForkSource = { call: callId(call), tag: found.tag, hears };

@@ -1,4 +1,5 @@
 import { type CallId, type Millis, millis } from '../../../model/kernel/index.js';
+import type { SessionCommand } from '../../../model/session/command.js';
 import type { Tally } from '../../../model/session/event.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
 import type { Counters } from '../../media/counters.js';
@@ -7,23 +8,29 @@ import type { Snapshot } from './apply.js';
 
 /** A session as its shard holds it. */
 export type Session = {
-  /** Counts the sessions of a run of the shard. */
+  /** Counts the sessions of the shard from 1, over all threads that have had it. */
   readonly session: number;
   readonly call: CallId;
   readonly tag: string;
   readonly slot: number;
   snapshot: Snapshot;
-  /** The last command; packets are looked up in the counters. */
-  touchedAt: Millis;
+  /** When a command last restarted the time of each side; packets are looked up in the counters. */
+  touchedAt: Readonly<Record<Side, Millis>>;
 };
+
+/** A description of either side restarts the time of both, a time to live that of the side it is for; nothing else is a sign of life. */
+export function touch(session: Session, command: SessionCommand, now: Millis): void {
+  if (command.type === 'Signal') session.touchedAt = { caller: now, callee: now };
+  else if (command.type === 'SetTtl') session.touchedAt = { ...session.touchedAt, [command.side]: now };
+}
 
 /** When each side was last heard of: a command, or a packet of it that reached the send stage. */
 export function heardAt({ slot, touchedAt }: Session, counters: Counters): Record<Side, Millis> {
-  const of = (leg: LegIndex): Millis =>
-    millis(
-      Math.max(touchedAt, counters.stream(rowOf(slot, leg, 0), 'heardAtMs'), counters.stream(rowOf(slot, leg, 1), 'heardAtMs')),
-    );
-  return { caller: of(0), callee: of(1) };
+  const of = (side: Side): Millis => {
+    const [rtp, rtcp] = [rowOf(slot, legIndexOf(side), 0), rowOf(slot, legIndexOf(side), 1)];
+    return millis(Math.max(touchedAt[side], counters.stream(rtp, 'heardAtMs'), counters.stream(rtcp, 'heardAtMs')));
+  };
+  return { caller: of('caller'), callee: of('callee') };
 }
 
 /** The packets of each side, RTP and RTCP together. */

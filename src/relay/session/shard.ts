@@ -12,7 +12,7 @@ import { Counters } from '../../media/counters.js';
 import type { Packet, PacketEngine } from '../../media/engine.js';
 import { MediaPlane } from '../../media/plane.js';
 import { CONFIRM, type Judgement, LEARN_UNLATCHED } from '../../media/stages/latch.js';
-import { componentOf, legOf, slotOf } from '../../media/streams.js';
+import { componentOf, legOf, ROWS_PER_SESSION, slotOf } from '../../media/streams.js';
 import { decodeSockaddr } from '../../protocol/bytes/sockaddr.js';
 import { compilePath } from '../media/compilePath.js';
 import type { PortTable } from '../portalloc/portTable.js';
@@ -25,7 +25,7 @@ import { Copies } from './copies.js';
 import { Directory } from './directory.js';
 import { Forks, type ForkWorld } from './forks.js';
 import { LegSockets } from './legSockets.js';
-import { heardAt, type Session, talliesOf } from './session.js';
+import { heardAt, type Session, talliesOf, touch } from './session.js';
 import { step } from './step.js';
 import { Tellers, type TellerWorld } from './tellers.js';
 import { Vitals } from './vitals.js';
@@ -88,7 +88,6 @@ export class Shard {
   readonly #bySlot: (Session | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #nextSlot = 0;
-  #nextSession = 1;
   #nextSeq = 1;
 
   constructor(options: ShardOptions, world: ShardWorld) {
@@ -138,8 +137,11 @@ export class Shard {
     const slot = this.#takeSlot();
     if (slot === null) return null;
     this.plane.clear(slot);
-    const touchedAt = this.#world.clock();
-    return { session: this.#nextSession++, call: callId(call), tag, slot, snapshot: NEW_SESSION, touchedAt };
+    const now = this.#world.clock();
+    const touchedAt = { caller: now, callee: now };
+    this.counters.addToShard('lastSession', 1);
+    const session = this.counters.shard('lastSession');
+    return { session, call: callId(call), tag, slot, snapshot: NEW_SESSION, touchedAt };
   }
 
   #takeSlot(): number | null {
@@ -202,11 +204,12 @@ export class Shard {
       input.decided = decided;
     } catch (error) {
       this.#endAsDefect(target, error);
+      if (leg !== null) this.#abandon(target, leg, before, slot);
     }
     if (leg !== null && spare !== null) this.#sockets.close(slot, leg.side, spare);
     if (target.snapshot === NEW_SESSION) this.#freeSlots.push(target.slot);
     // A refused command is no sign of life: the call it belongs to has just failed.
-    else if (command.type === 'Signal' && input.decided?.ok) target.touchedAt = this.#world.clock();
+    else if (input.decided?.ok) touch(target, command, this.#world.clock());
   }
 
   /** New sockets of a leg come to stand where they belong. */
@@ -214,6 +217,17 @@ export class Shard {
     const { local, tos } = before.legs[side];
     if (local !== null) this.#sockets.replace(slot, side, local, boundIn);
     if (tos !== null) this.#sockets.setTos(slot, side, tos);
+  }
+
+  /** A bug came between the sockets that a leg had and those that it was to get: none of them is left, half open or moved as they may be. */
+  #abandon({ slot }: Session, { side }: LegToOpen, before: SessionState, boundIn: number): void {
+    const { local } = before.legs[side];
+    if (local !== null) this.#sockets.close(slot, side, local);
+    this.#closeRows(boundIn);
+  }
+
+  #closeRows(slot: number): void {
+    for (let row = slot * ROWS_PER_SESSION; row < (slot + 1) * ROWS_PER_SESSION; row++) this.#world.engine.close(row);
   }
 
   #count(before: SessionState, after: SessionState, events: readonly SessionEvent[]): void {
@@ -316,6 +330,6 @@ export class Shard {
     const record = { at, call, session: number, command, events: [closed], shard: this.#options.shard };
     if (session.snapshot !== NEW_SESSION) this.steps.next({ ...record, seq: this.#nextSeq++ }); // What never began cannot end.
     this.#release(session, state);
-    for (let row = session.slot * 4; row < session.slot * 4 + 4; row++) this.#world.engine.close(row); // A leg that is half open, too.
+    this.#closeRows(session.slot); // A leg that is half open, too.
   }
 }

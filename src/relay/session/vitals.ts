@@ -15,7 +15,7 @@ export class Vitals {
   readonly #meter: LoadMeter;
   #reportAtMs = 0;
   #rateAtMs: number;
-  #rateFrom = 0;
+  #rateFrom: number;
 
   /** `busyMs`: how long the thread has worked so far, milliseconds. `limits`: see `LoadMeter`. */
   constructor(counters: Counters, engine: PacketEngine, busyMs: () => number, limits: LoadLimits | null, nowMs: number) {
@@ -24,6 +24,7 @@ export class Vitals {
     this.#busyMs = busyMs;
     this.#meter = new LoadMeter(limits);
     this.#rateAtMs = nowMs;
+    this.#rateFrom = counters.shard('packetsReceived'); // The counters outlive a thread.
   }
 
   get isOverloaded(): boolean {
