@@ -115,7 +115,8 @@ async function openMedia(
   onFatal: (reason: string) => void,
   closing: (() => Promise<void>)[],
 ): Promise<{ readonly threads: MediaThreads; readonly choice: EngineChoice }> {
-  const warn = (text: string): void => log.warn(text);
+  // What a drop-in must say must be seen at the level it logs at when nothing is said, which is ERR.
+  const warn = (text: string): void => log.error(text);
   const notifier = openNotifier(warn);
   closing.push(() => notifier.close());
   const accountants = await openAccounts(plan.modules, options.startFolder, warn);
@@ -190,6 +191,8 @@ function drainOf(dispatch: Dispatch, closing: (() => Promise<void>)[]): Pick<Rel
     // A session that was on its way when the draining began is counted by then.
     do await delay(DRAIN_POLL_MS);
     while (!isStopped && dispatch.sum('sessionsActive') > 0);
+    // The answer to the command that ended the last one is still on its way from its thread.
+    if (!isStopped) await delay(DRAIN_POLL_MS);
   });
   const drain = (): void => {
     dispatch.drain();

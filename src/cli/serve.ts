@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ok, type Result, refuse } from '../../model/kernel/index.js';
 import { type BackgroundLink, joinBackground, startInBackground } from '../io/process/background.js';
-import { openDataFolder } from '../io/process/dataFolder.js';
+import { type DataFolder, openDataFolder } from '../io/process/dataFolder.js';
 import { applyLimits } from '../io/process/limits.js';
 import {
   dropPrivileges,
@@ -18,7 +18,8 @@ import { nameProcess } from '../io/process/title.js';
 import { onSignals } from '../io/signals.js';
 import { type Relay, startRelay } from '../main.js';
 import { type GivenOptions, readCommandLine } from '../relay/commandLine.js';
-import { type RelayOptions, readOptions, withAbsolutePaths } from '../relay/options.js';
+import { usesStdout } from '../relay/controlAddress.js';
+import { type RelayOptions, readOptions, unmet, withAbsolutePaths } from '../relay/options.js';
 import type { ProgramName } from '../relay/optionTable.js';
 import { formatHelp } from '../relay/optionText.js';
 import { formatGreeting } from './greeting.js';
@@ -30,6 +31,7 @@ const USAGES: Readonly<Record<ProgramName, string>> = {
   rtpproxy_debug: 'usage: rtpproxy_debug [options]\n',
 };
 
+const STDOUT = 1;
 const STDERR = 2;
 
 /** Runs the relay until a signal ends it. Answers the exit code: 0 after a clean end, 1 if it could not start or go on. */
@@ -59,16 +61,25 @@ export async function serve(args: readonly string[], program: ProgramName): Prom
 
 /** One line on stderr. Answers the exit code that goes with it. */
 function complain(program: ProgramName, text: string): 1 {
-  // What was given may hold line ends; the complaint stays one line. Written at once: stderr may be about to become another file.
-  writeSync(STDERR, `${program}: ${text.replaceAll(/[\r\n]+/g, ' ')}\n`);
+  // What was given may hold line ends; the complaint stays one line.
+  say(STDERR, `${program}: ${text.replaceAll(/[\r\n]+/g, ' ')}`);
   return 1;
+}
+
+/** Written at once: the file may be about to become another one. A full disk or a reader that has gone is no reason not to serve. */
+function say(fd: number, text: string): void {
+  try {
+    writeSync(fd, `${text}\n`);
+  } catch {
+    // Nobody can be told.
+  }
 }
 
 /** A command line that cannot be read: one line, and from rtpproxy its usage, as its users know it. */
 function refuseUsage(problem: string, program: ProgramName): 1 {
   if (program === 'rtpbridge') return complain(program, `${problem}; see rtpbridge serve --help`);
   complain(program, problem);
-  writeSync(STDERR, `${USAGES[program]}\n${formatHelp(program)}\n`);
+  say(STDERR, `${USAGES[program]}\n${formatHelp(program)}`);
   return 1;
 }
 
@@ -117,6 +128,8 @@ class Service {
   #end: (code: number) => void = () => {};
   #relay: Relay | null = null;
   #isDraining = false;
+  /** A signal may come before the relay serves: then whoever waits for it in front of the terminal is not told that it does. */
+  #isEnding = false;
   #fatal: string | null = null;
 
   constructor(options: RelayOptions, account: ProcessAccount | null, link: BackgroundLink | null) {
@@ -124,7 +137,10 @@ class Service {
     this.#account = account;
     this.#link = link;
     this.#ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#end = (code) => {
+        this.#isEnding = true;
+        resolve(code);
+      };
     });
   }
 
@@ -135,7 +151,9 @@ class Service {
     const profile = profileDir === null ? null : startProfile(profileDir, 'main');
     if (profile !== null && !profile.ok) return complain(program, `--profile ${profileDir}: ${profile.error}`);
     onSignals({ stop: () => this.#end(0), drain: () => this.#drain() }, profile === null ? [] : ['SIGPROF']);
-    const data = this.#openDataDir();
+    const opened = this.#openDataDir();
+    if (!opened.ok) return complain(program, opened.error);
+    const data = opened.value;
     const options = { ...this.#options, dataDir: data.path };
     const owner = this.#account === null ? null : { uid: this.#account.user?.uid ?? null, gid: this.#account.gid };
     const onFatal = (reason: string): void => {
@@ -145,7 +163,8 @@ class Service {
     const started = await startRelay(options, { onFatal, owner });
     if (!started.ok) return complain(program, started.error);
     const relay = started.value;
-    for (const problem of limits.value) relay.log.error(problem);
+    // Errors, because rtpproxy's log begins with them unless it is told otherwise, and these are things that were asked for.
+    for (const problem of [...limits.value, ...unmet(this.#options)]) relay.log.error(problem);
     if (data.warning !== null) relay.log.warn(data.warning);
     const code = await this.#serve(relay);
     void notifyReadiness('STOPPING=1');
@@ -164,7 +183,10 @@ class Service {
     void relay.drained.then(() => this.#end(0));
     if (this.#isDraining) relay.drain();
     if (this.#link === null) this.#greet(relay);
-    else await this.#link.ready({ redirect, chdir });
+    else {
+      this.#logGreeting(relay);
+      if (!this.#isEnding) await this.#link.ready({ redirect, chdir });
+    }
     await notifyReadiness('READY=1');
     const code = await this.#ended;
     if (this.#fatal !== null && foreground) complain(program, this.#fatal);
@@ -177,9 +199,9 @@ class Service {
     this.#relay?.drain();
   }
 
-  #openDataDir(): { readonly path: string; readonly warning: string | null } {
+  #openDataDir(): Result<DataFolder, string> {
     const { program, dataDir, control } = this.#options;
-    return program === 'rtpbridge' ? { path: dataDir, warning: null } : openDataFolder(dataDir, control, process.env);
+    return program === 'rtpbridge' ? ok({ path: dataDir, warning: null }) : openDataFolder(dataDir, control, process.env);
   }
 
   /** Hands over what the account needs, and becomes it. */
@@ -198,10 +220,15 @@ class Service {
     return dropped;
   }
 
+  /** In the background only the log can say it. */
+  #logGreeting(relay: Relay): void {
+    for (const line of formatGreeting(relay, this.#options.engine !== null).split('\n')) relay.log.info(line);
+    if (relay.advice !== null) relay.log.warn(relay.advice);
+  }
+
   /** Where stdout carries commands it goes to stderr. */
   #greet(relay: Relay): void {
     const greeting = formatGreeting(relay, this.#options.engine !== null);
-    if (this.#options.control.some((name) => /^stdioc?:/.test(name))) writeSync(STDERR, `${greeting}\n`);
-    else console.log(greeting);
+    say(usesStdout(relay.control) ? STDERR : STDOUT, greeting);
   }
 }

@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { ok, type Result, refuse } from '../../model/kernel/index.js';
 
-/** Writes the process id; nothing where `path` is not an ordinary file to be (`/dev/null`). The error is one line. */
+/** Writes the process id; nothing where `path` is a device (`/dev/null`) or the like. The error is one line. */
 export function writePidFile(path: string): Result<void, string> {
   try {
-    if (isOrdinary(path)) writeFileSync(path, `${process.pid}\n`);
+    if (isOrdinary(path) || statSync(path).isDirectory()) writeFileSync(path, `${process.pid}\n`);
     return ok(undefined);
   } catch (error) {
     return refuse(`the pid file ${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);

@@ -53,7 +53,7 @@ export const SHARD_COUNTERS = [
 export type ShardCounter = (typeof SHARD_COUNTERS)[number];
 
 /** Counters of one stream, for the life of its session. */
-export const STREAM_COUNTERS = [
+const STREAM_COUNTERS = [
   /** Accepted by the latching rule. */
   'received',
   'bytes',

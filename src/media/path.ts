@@ -13,7 +13,7 @@ export type Verdict = typeof NEXT | typeof TAKEN | typeof DROPPED | typeof IGNOR
 export type Stage = (packet: Packet) => Verdict;
 
 /** The order of a packet's life. A path leaves stages out, it never turns them round. */
-export const STAGE_ORDER = [
+const STAGE_ORDER = [
   /** Is it from whom we listen to? */
   'latch',
   'count',

@@ -27,7 +27,7 @@ export function defaultOf(row: OptionRow, program: ProgramName): string | null {
 }
 
 /** `-T, --ttl SECONDS`: the ways to write an option of a program. */
-export function formatFlags(row: OptionRow, program: ProgramName): string {
+function formatFlags(row: OptionRow, program: ProgramName): string {
   const long = longNameOf(row, program);
   const names = [row.short === undefined ? null : `-${row.short}`, long === null ? null : `--${long}`];
   const value = row.value === undefined ? '' : row.optional ? `[=${row.value}]` : ` ${row.value}`;

@@ -228,6 +228,17 @@ function processOptions(values: Values) {
   };
 }
 
+/** What was asked for and is not there yet, one line each. */
+export function unmet({ program, recordDir, recordAll }: RelayOptions): string[] {
+  const asked = [
+    ...(recordDir === null ? [] : [`${flagOf('recordDir', program)} ${recordDir}`]),
+    ...(recordAll ? [flagOf('recordAll', program)] : []),
+  ];
+  return asked.length === 0
+    ? []
+    : [`${asked.join(' ')}: nothing is recorded, because this version cannot do it yet; going on without`];
+}
+
 /** The options with every path made absolute, for a process that is about to leave the folder it was started in. */
 export function withAbsolutePaths(options: RelayOptions): RelayOptions {
   const { startFolder } = options;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { damaged, damages } from './budget.js';
 
 /** Commands as clients send them, one of each kind and shape. */
-export const GOOD_COMMANDS = [
+const GOOD_COMMANDS = [
   'V',
   'VF 20040107',
   'U call 127.99.2.1 4000 from',

@@ -18,7 +18,7 @@ export const SETUP_TTL_MS = 30_000;
 /** Where legs stand for which nothing is asked, and another place. */
 export const INSIDE: Network = { host: '127.0.0.1', advertised: null };
 export const OUTSIDE: Network = { host: '127.0.0.2', advertised: '198.51.100.1' };
-export const NO_PACKETS = { received: 0, relayed: 0, dropped: 0 } as const;
+const NO_PACKETS = { received: 0, relayed: 0, dropped: 0 } as const;
 export const NO_TALLY = { caller: NO_PACKETS, callee: NO_PACKETS } as const;
 
 type WithoutTime<E> = E extends SessionEvent ? Omit<E, 'at'> : never;

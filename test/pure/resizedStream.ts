@@ -25,7 +25,7 @@ export type Output = {
   readonly packet: Uint8Array;
 };
 
-export function readOutput(packet: Uint8Array, atMs: number): Output {
+function readOutput(packet: Uint8Array, atMs: number): Output {
   const header = rtp.rtpHeaderLength(packet, 0, packet.length);
   const length = rtp.rtpPayloadLength(packet, 0, packet.length);
   const payloadType = rtp.rtpPayloadType(packet, 0);

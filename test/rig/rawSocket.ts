@@ -4,26 +4,19 @@ import { udpPort } from '../../model/kernel/index.js';
 import { declare, errnoName, lastErrno } from '../../src/io/sys/libc.js';
 import { mapMemory } from '../../src/io/sys/memory.js';
 import { closeDescriptor } from '../../src/io/sys/socket.js';
+import { writeUnixAddress } from '../../src/io/sys/unixAddress.js';
 import { encodeSockaddr } from '../../src/protocol/bytes/sockaddr.js';
 
 const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
 const bind = declare<(fd: number, address: number, length: number) => number>('bind', 'int', ['int', 'uint64_t', 'uint32_t']);
 const listen = declare<(fd: number, backlog: number) => number>('listen', 'int', ['int', 'int']);
-const recv = declare<(fd: number, buffer: number, length: number, flags: number) => number>('recv', 'int64_t', [
-  'int',
-  'uint64_t',
-  'uint64_t',
-  'int',
-]);
 
 const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
 const BACKLOG = 32;
-const BUFFER_BYTES = 1024;
 
 const memory = mapMemory(4096);
 const bytes = Buffer.from(memory.buffer);
@@ -37,34 +30,17 @@ function openBound(t: TestContext, family: number, type: number, length: number)
   return fd;
 }
 
-function writeUnixAddress(path: string): number {
-  bytes.fill(0);
-  bytes[0] = AF_UNIX;
-  const length = bytes.write(path, 2);
-  if (!path.startsWith('@')) return 2 + length + 1;
-  bytes[2] = 0;
-  return 2 + length;
-}
-
 const writeIPv4Address = (host: string, port: number): number => {
   encodeSockaddr({ host, port: udpPort(port) }, new Uint32Array(memory.buffer), 0);
   return 16;
 };
 
 /** A unix stream socket that listens. Closed with the test, as are all of these. */
-export const listeningUnix = (t: TestContext, path: string): number => openBound(t, AF_UNIX, SOCK_STREAM, writeUnixAddress(path));
+export const listeningUnix = (t: TestContext, path: string): number =>
+  openBound(t, AF_UNIX, SOCK_STREAM, writeUnixAddress(path, bytes));
 
 export const listeningTcp = (t: TestContext, host: string, port: number): number =>
   openBound(t, AF_INET, SOCK_STREAM, writeIPv4Address(host, port));
 
 export const boundUdp = (t: TestContext, host: string, port: number): number =>
   openBound(t, AF_INET, SOCK_DGRAM, writeIPv4Address(host, port));
-
-/** Where notifications go: a path, or a name behind an at sign. Answers the next one that has come, or null. */
-export function notifySocket(t: TestContext, path: string): () => string | null {
-  const fd = openBound(t, AF_UNIX, SOCK_DGRAM, writeUnixAddress(path));
-  return () => {
-    const length = recv(fd, memory.address, BUFFER_BYTES, MSG_DONTWAIT);
-    return length < 0 ? null : bytes.toString('utf8', 0, length);
-  };
-}

@@ -45,7 +45,8 @@ export async function runToEnd(args: readonly string[], options: LaunchOptions =
 /** A directory that is removed with the test. */
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'rtpbridge-test-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // A thread that was just replaced may still be writing into it.
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   return folder;
 }
 

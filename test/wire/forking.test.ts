@@ -53,6 +53,13 @@ async function isHeardTwice(source: Call, target: Call, who: 'caller' | 'callee'
   const exit = who === 'caller' ? source.facesCallee : source.facesCaller;
   const forkedExit = by === 'caller' ? target.facesCaller : target.facesCallee;
   const why = `the ${who} of ${source.name} is heard by the ${by} of ${target.name}`;
+  // The answer to the command does not wait until the other thread sends: the first packets may pass before.
+  await eventually(async () => {
+    await source[who].rtp.send(source[who].nextRtp(), entry);
+    await target[by].rtp.take(1, QUIET_MS);
+  }, ARRIVAL_LIMIT_MS);
+  await delay(QUIET_MS);
+  for (const { arrived } of [source[peer].rtp, target[by].rtp]) arrived.splice(0);
   const packet = source[who].nextRtp();
   await source[who].rtp.send(packet, entry);
   await arrives(source[peer].rtp, packet, exit, `${why}: the call itself goes on`);

@@ -158,7 +158,7 @@ const TESTS: readonly (readonly [title: string, body: (t: TestContext) => Promis
       for (const call of ['old-kamailio', 'glued', 'cut'])
         await eventually(async () => equal(await scene.control.ask(`Q ${call} f`), 'E50'), 3_000);
       for (const tag of ['sentinel', 'glued'])
-        ok(scene.listener.lines.includes(tag), `${tag} is not among ${scene.listener.lines}`);
+        await eventually(async () => ok(scene.listener.lines.includes(tag), `no ${tag} among ${scene.listener.lines}`), LIMIT_MS);
     },
   ],
 

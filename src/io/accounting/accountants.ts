@@ -22,8 +22,9 @@ export type Accountants = {
 /** `folder`: where the relay was started. `onError`: told, in a line, what could not be written or sent. */
 export function openAccountants(modules: ModuleSettings, folder: string, onError: (text: string) => void): Accountants {
   const node = { hostname: hostname(), pid: process.pid };
-  const path = join(folder, CSV_NAME);
-  const csv = modules.acctCsv ? new CsvFile(path, CSV_HEADER, (reason) => onError(`acct_csv: ${path}: ${reason}`)) : null;
+  const csv = modules.acctCsv
+    ? new CsvFile(join(folder, CSV_NAME), CSV_HEADER, (reason) => onError(`acct_csv: ${reason}`))
+    : null;
   const { acctRtcpHep } = modules;
   const hep = acctRtcpHep === null ? null : openHepSender(acctRtcpHep, (reason) => onError(`acct_rtcp_hep: ${reason}`));
   return {

@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'this user may not give it to another',
   ENOTFOUND: 'the host name is not known',
   ENOENT: 'its folder does not exist',
+  EROFS: 'its folder is read-only',
   EEXIST: 'something that is no socket is in its place',
 };
 

@@ -1,15 +1,24 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type SocketOptions } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
 import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
 import { clientOrigin } from './clientOrigin.js';
 import { DatagramCommands, RECEIVE_BUFFER_BYTES } from './datagram.js';
 import type { ControlOptions, Listener } from './listener.js';
+
+/** Every answer goes to a numeric address: without this it would wait a turn of the event loop for Node to find that out. */
+const lookUpNames: NonNullable<SocketOptions['lookup']> = (name, options, found) => {
+  const family = isIP(name);
+  if (family === 0) lookup(name, options, found);
+  else found(null, name, family);
+};
 
 /**
  * Control over UDP on one address of this host, which is then the source of every answer. Rejects if it cannot be bound. Where the kernel
  * cannot be asked which address a client used, this serves all addresses too, and answers go out from the one that routing prefers.
  */
 export function listenUdp(host: string, port: number, ipv6: boolean, options: ControlOptions): Promise<Listener> {
-  const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
+  const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: lookUpNames });
   const commands = new DatagramCommands(options);
   let local = '';
   let isClosed = false;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FRAME_HEADER_BYTES, MAX_BODY_BYTES, writeFrame } from '../../protocol/events/frame.js';
 import type { EventLog, StepRecord } from '../../relay/ports.js';
@@ -79,14 +79,23 @@ export class SegmentWriter implements EventLog {
     this.#number++;
     const { folder, shard, now } = this.#options;
     // The log may hold Call-IDs and addresses: it is nobody's but the operator's.
-    this.#fd = openSync(join(folder, segmentName(shard, this.#number)), 'ax', 0o640);
+    const path = join(folder, segmentName(shard, this.#number));
+    this.#fd = openSync(path, 'ax', 0o640);
     this.#written = 0;
     const header: SegmentHeader = { shard, run: this.#run, startedAt: now(), version: SEGMENT_VERSION };
     const body = packr.pack(header);
     const start = new Uint8Array(SEGMENT_MAGIC.length + FRAME_HEADER_BYTES + body.length);
     for (let i = 0; i < SEGMENT_MAGIC.length; i++) start[i] = SEGMENT_MAGIC.charCodeAt(i);
     writeFrame(start, SEGMENT_MAGIC.length, body);
-    this.#write(start);
+    try {
+      this.#write(start);
+    } catch (error) {
+      // A full disk would fill the folder with empty segments, one a batch.
+      this.#abandon();
+      rmSync(path, { force: true });
+      this.#number--;
+      throw error;
+    }
   }
 
   #write(bytes: Uint8Array): void {

@@ -3,6 +3,7 @@ import { ok, type Result, refuse } from '../../../model/kernel/index.js';
 import { declare, errnoName, lastErrno } from './libc.js';
 import { mapMemory } from './memory.js';
 import { closeDescriptor } from './socket.js';
+import { writeUnixAddress } from './unixAddress.js';
 
 const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
 const bind = declare<(fd: number, address: number, length: number) => number>('bind', 'int', ['int', 'uint64_t', 'uint32_t']);
@@ -22,32 +23,17 @@ const SO_TYPE = 3;
 const SO_ACCEPTCONN = 30;
 const SO_DOMAIN = 39;
 
-/** `sun_path`, after the two bytes of the family. */
-const PATH_BYTES = 108;
 const ADDRESS_BYTE = 16;
-const TEXT_BYTE = 256;
 const scratch = mapMemory(4096);
 const words = new Uint32Array(scratch.buffer);
 const bytes = Buffer.from(scratch.buffer);
-
-/** Writes a `struct sockaddr_un`: a path, or a name in the abstract space behind an at sign (unix(7)). Its length; 0 if it is too long. */
-function writeAddress(path: string): number {
-  const length = Buffer.byteLength(path);
-  const isAbstract = path.startsWith('@');
-  if (length >= PATH_BYTES) return 0;
-  bytes.fill(0, ADDRESS_BYTE, TEXT_BYTE);
-  bytes[ADDRESS_BYTE] = AF_UNIX;
-  bytes.write(path, ADDRESS_BYTE + 2);
-  if (isAbstract) bytes[ADDRESS_BYTE + 2] = 0;
-  return 2 + length + (isAbstract ? 0 : 1);
-}
 
 /**
  * Makes a unix stream socket at a path where there is none, which nobody but us can connect to yet, and which does not listen yet. The fd,
  * or the errno. Unlike a socket of Node, closing it leaves the file alone: that may be somebody else's by then.
  */
 export function bindUnixSocket(path: string): Result<number, string> {
-  const length = path.startsWith('@') ? 0 : writeAddress(path);
+  const length = path.startsWith('@') ? 0 : writeUnixAddress(path, bytes.subarray(ADDRESS_BYTE));
   if (length === 0) return refuse('ENAMETOOLONG');
   const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return refuse(errnoName(lastErrno()));

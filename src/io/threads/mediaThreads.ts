@@ -174,7 +174,11 @@ export class MediaThreads {
       }
       earlyDeaths = performance.now() - startedAt < EARLY_DEATH_MS ? earlyDeaths + 1 : 0;
       if (earlyDeaths > MAX_EARLY_DEATHS) return this.#options.onFatal(`media thread ${shard} keeps dying, giving up`);
-      await this.#recover(thread, shard);
+      try {
+        await this.#recover(thread, shard);
+      } catch (error) {
+        return this.#options.onFatal(`media thread ${shard} cannot be replaced: ${(error as Error).message}`);
+      }
     }
   }
 

@@ -7,12 +7,12 @@ import { componentOf } from '../streams.js';
 /** After signalling moved a known address, every source is believed for this long. */
 export const UPDATE_WINDOW_MS = 10_000;
 /** How far ahead of the last one a sequence number may be for a new source to continue the stream. */
-export const MAX_SEQUENCE_STEP = 536;
+const MAX_SEQUENCE_STEP = 536;
 const SYNC_INTERVAL_MS = 1000;
 
 /** Flags of a row, written when the path is installed, from the model's state. */
-export const ASYMMETRIC = 1;
-export const LATCHED = 2;
+const ASYMMETRIC = 1;
+const LATCHED = 2;
 const HAS_PREVIOUS = 4;
 /** The stage's own: an SSRC was stored when the source was confirmed. */
 const HAS_SSRC = 8;
@@ -20,12 +20,12 @@ const HAS_SSRC = 8;
 const HAS_STREAM = 16;
 
 /** What a packet means for the address of its stream. */
-export const ACCEPT = 0;
-export const REJECT = 1;
+const ACCEPT = 0;
+const REJECT = 1;
 /** Accept; the signalled address is hereby confirmed. */
 export const CONFIRM = 2;
 /** Accept, and send to this source from now on. */
-export const LEARN = 3;
+const LEARN = 3;
 /** As `LEARN` of a stream that is not confirmed yet, from the source before the last signalled change: it may still move. */
 export const LEARN_UNLATCHED = 4;
 export type Judgement = typeof ACCEPT | typeof REJECT | typeof CONFIRM | typeof LEARN | typeof LEARN_UNLATCHED;

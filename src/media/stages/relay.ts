@@ -7,7 +7,7 @@ import { peerOf } from '../streams.js';
 const PACKETS_RELAYED = SHARD_COUNTERS.indexOf('packetsRelayed');
 
 /** Packets shorter than this are sent twice where `doubling` is on, bytes: as rtpproxy does. */
-export const DOUBLED_BELOW_BYTES = 128;
+const DOUBLED_BELOW_BYTES = 128;
 
 /** Counts what the latching rule has accepted. */
 export function countStage(counters: Counters): Stage {

@@ -22,8 +22,8 @@ export const RTP_MALFORMED = -1;
  * The second byte tells RTCP from RTP on one port. RFC 5761 §4 sets 192…223 apart; rtpproxy, whose counters we give, takes
  * 200…213 (SR to the last type registered), so that payload types 64…71 and 86…95 with the marker bit are still relayed as RTP.
  */
-export const RTCP_TYPE_FIRST = 200;
-export const RTCP_TYPE_LAST = 213;
+const RTCP_TYPE_FIRST = 200;
+const RTCP_TYPE_LAST = 213;
 
 /**
  * Whether the packet is RTP: long enough, version 2, and not RTCP by its second byte. Whether its parts fit is

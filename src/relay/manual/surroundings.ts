@@ -15,7 +15,10 @@ export const ENVIRONMENT: readonly Row[] = [
   { name: 'XDG_STATE_HOME', text: 'Where it does so if it may not write there; ~/.local/state if it is not set.' },
   { name: 'RTPBRIDGE_SYSLOG', text: 'The socket of the system log, instead of /dev/log.' },
   { name: 'NOTIFY_SOCKET', text: 'A service manager is told there when the relay serves and when it ends: sd_notify(3).' },
-  { name: 'LISTEN_FDS, LISTEN_PID', text: 'The socket that a service manager hands over for -s systemd: (sd_listen_fds(3)).' },
+  {
+    name: 'LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES',
+    text: 'The socket that a service manager hands over for -s systemd: (sd_listen_fds(3)). Its name becomes that of the event log’s folder if there is no other control socket.',
+  },
 ];
 
 export const FILES: readonly Row[] = [
