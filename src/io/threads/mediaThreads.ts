@@ -14,6 +14,8 @@ import { type EngineChoice, MediaThread, type ThreadNews } from './mediaThread.j
 import { engineRows, RING_MEMORY_BYTES, type ShardMemory, type ShardSetting, type ShardStart } from './shardStart.js';
 import { openWaker, type Waker } from './wake.js';
 
+/** Room for new objects of a media thread: three spaces of 8 MiB each. Calls live longer than V8 expects, and it would take more and more. */
+const YOUNG_GENERATION_MB = 24;
 /** A thread whose end was reported may still be unwinding; only then may its memory be unmapped. */
 const UNWIND_MS = 200;
 /** How long it is waited for the last word of threads that have ended. */
@@ -64,6 +66,7 @@ export class MediaThreads {
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#broken = new Promise((_, reject) => {
       this.#pool.on('error', (error: Error) => {
