@@ -2,7 +2,6 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Family } from '../model/kernel/index.js';
 import { clock } from '../src/io/clock.js';
 import { SegmentWriter, type SegmentWriterOptions } from '../src/io/log/segmentWriter.js';
-import { startProfile } from '../src/io/process/profile.js';
 import { loadRouteTo } from '../src/io/route.js';
 import { threadBusyMs } from '../src/io/threadLoad.js';
 import { Lines } from '../src/io/threads/lines.js';
@@ -26,7 +25,7 @@ const RECEIVE_BUFFERS = 2048;
 /** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
 export default async function serveShard(start: ShardStart): Promise<void> {
   const { setting, memory } = start;
-  const profile = setting.profileFolder === null ? null : startProfile(setting.profileFolder, `media-${start.shard}`);
+  const profile = await profileOf(start);
   const notify = (notice: ShardNotice): void => start.mailbox.postMessage(notice);
   const warn = (text: string): void => notify({ kind: 'warning', text: `shard ${start.shard}: ${text}` });
   const { engine, refused } = await chooseEngine(setting.engine, engineRows(setting.slots), {
@@ -52,6 +51,13 @@ export default async function serveShard(start: ShardStart): Promise<void> {
     if (unwritten !== null) warn(unwritten);
     start.mailbox.close();
   }
+}
+
+/** The profiler is loaded where it is asked for only: it takes memory. */
+async function profileOf({ setting, shard }: ShardStart) {
+  if (setting.profileFolder === null) return null;
+  const { startProfile } = await import('../src/io/process/profile.js');
+  return startProfile(setting.profileFolder, `media-${shard}`);
 }
 
 function worldOf(

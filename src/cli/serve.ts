@@ -12,7 +12,6 @@ import {
   type ProcessAccount,
   resolveAccount,
 } from '../io/process/privileges.js';
-import { startProfile } from '../io/process/profile.js';
 import { notifyReadiness } from '../io/process/readiness.js';
 import { nameProcess } from '../io/process/title.js';
 import { onSignals } from '../io/signals.js';
@@ -148,7 +147,8 @@ class Service {
     const { program, profileDir } = this.#options;
     const limits = await applyLimits(this.#options);
     if (!limits.ok) return complain(program, limits.error);
-    const profile = profileDir === null ? null : startProfile(profileDir, 'main');
+    // The profiler is loaded where it is asked for only: it takes memory.
+    const profile = profileDir === null ? null : (await import('../io/process/profile.js')).startProfile(profileDir, 'main');
     if (profile !== null && !profile.ok) return complain(program, `--profile ${profileDir}: ${profile.error}`);
     onSignals({ stop: () => this.#end(0), drain: () => this.#drain() }, profile === null ? [] : ['SIGPROF']);
     const opened = this.#openDataDir();
