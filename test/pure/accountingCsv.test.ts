@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { udpPort } from '../../model/kernel/index.js';
+import type { StreamAnalysis } from '../../src/media/stages/analyse.js';
 import { CSV_HEADER, formatCsvRow } from '../../src/relay/accounting/csv.js';
-import type { LegAccount, SessionAccount, StreamAnalysis } from '../../src/relay/accounting/sessionAccount.js';
+import type { LegAccount, SessionAccount } from '../../src/relay/accounting/sessionAccount.js';
 
 const NODE = { hostname: 'media1.example', pid: 4711 };
 
 const QUIET: StreamAnalysis = {
   ...{ nsent: 0, nrcvd: 0, ndups: 0, nlost: 0, perrs: 0, jitterLast: 0, jitterMax: 0, jitterAverage: 0, longestIpiS: 0 },
-  ...{ ssrcLast: null, ssrcCount: 0, payloadTypeLast: null, firstAtMs: null, lastAtMs: null },
+  ...{ ssrcLast: null, ssrcCount: 0, payloadTypeLast: -1, firstAtMs: 0, lastAtMs: 0 },
 };
 
 const leg = (base: number): LegAccount => ({

@@ -3,18 +3,12 @@ import { SOCKADDR_BYTES, SOCKADDR_WORDS, sockaddrLength } from '../../protocol/b
 import { declare, errnoName, lastErrno } from './libc.js';
 import { type Arena, mapMemory } from './memory.js';
 import { closeDescriptor, MSG_DONTWAIT, recvmmsg } from './socket.js';
+import { bind, setsockopt, socket } from './socketCalls.js';
 
 // UDP sockets that are bound to every address of the host, and know which of them a datagram was sent to: ip(7) IP_PKTINFO for IPv4,
 // RFC 3542 §6 for IPv6. The same control message that comes with a datagram chooses, on the way out, the source of the answer.
 
 type Pointer = number;
-const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
-const bind = declare<(fd: number, address: Pointer, length: number) => number>('bind', 'int', ['int', 'uint64_t', 'uint32_t']);
-const setsockopt = declare<(fd: number, level: number, name: number, value: Pointer, length: number) => number>(
-  'setsockopt',
-  'int',
-  ['int', 'int', 'int', 'uint64_t', 'uint32_t'],
-);
 const sendmsg = declare<(fd: number, message: Pointer, flags: number) => number>('sendmsg', 'int64_t', [
   'int',
   'uint64_t',

@@ -1,20 +1,8 @@
 import { type Address, familyOf, udpPort } from '../../../model/kernel/index.js';
 import { decodeSockaddr, encodeSockaddr, SOCKADDR_BYTES, sockaddrLength } from '../../protocol/bytes/sockaddr.js';
-import { declare } from './libc.js';
 import { mapMemory } from './memory.js';
 import { closeDescriptor } from './socket.js';
-
-const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
-const connect = declare<(fd: number, address: number, length: number) => number>('connect', 'int', [
-  'int',
-  'uint64_t',
-  'uint32_t',
-]);
-const getsockname = declare<(fd: number, address: number, length: number) => number>('getsockname', 'int', [
-  'int',
-  'uint64_t',
-  'uint64_t',
-]);
+import { connect, getsockname, socket } from './socketCalls.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;

@@ -2,15 +2,9 @@ import { type Address, familyOf, ok, type Result, refuse } from '../../../model/
 import { encodeSockaddr, SOCKADDR_BYTES, sockaddrLength } from '../../protocol/bytes/sockaddr.js';
 import { declare, errnoName, lastErrno } from './libc.js';
 import { mapMemory } from './memory.js';
+import { bind, setsockopt, socket } from './socketCalls.js';
 
 type Pointer = number;
-const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
-const bind = declare<(fd: number, address: Pointer, length: number) => number>('bind', 'int', ['int', 'uint64_t', 'uint32_t']);
-const setsockopt = declare<(fd: number, level: number, name: number, value: Pointer, length: number) => number>(
-  'setsockopt',
-  'int',
-  ['int', 'int', 'int', 'uint64_t', 'uint32_t'],
-);
 const closeFd = declare<(fd: number) => number>('close', 'int', ['int']);
 
 /** `ssize_t recvfrom(fd, buffer, length, flags, source, sourceLength)`. */

@@ -1,16 +1,6 @@
-import { declare, errnoName, lastErrno } from './libc.js';
+import { errnoName, lastErrno } from './libc.js';
 import { mapMemory } from './memory.js';
-
-const getsockname = declare<(fd: number, address: number, length: number) => number>('getsockname', 'int', [
-  'int',
-  'uint64_t',
-  'uint64_t',
-]);
-const setsockopt = declare<(fd: number, level: number, name: number, value: number, length: number) => number>(
-  'setsockopt',
-  'int',
-  ['int', 'int', 'int', 'uint64_t', 'uint32_t'],
-);
+import { getsockname, setsockopt } from './socketCalls.js';
 
 const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;

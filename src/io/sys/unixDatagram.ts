@@ -1,9 +1,8 @@
-import { declare, errnoName, lastErrno } from './libc.js';
+import { errnoName, lastErrno } from './libc.js';
 import { mapMemory } from './memory.js';
 import { MSG_DONTWAIT, sendto } from './socket.js';
+import { socket } from './socketCalls.js';
 import { writeUnixAddress } from './unixAddress.js';
-
-const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;

@@ -3,10 +3,9 @@ import { ok, type Result, refuse } from '../../../model/kernel/index.js';
 import { declare, errnoName, lastErrno } from './libc.js';
 import { mapMemory } from './memory.js';
 import { closeDescriptor } from './socket.js';
+import { bind, socket } from './socketCalls.js';
 import { writeUnixAddress } from './unixAddress.js';
 
-const socket = declare<(family: number, type: number, protocol: number) => number>('socket', 'int', ['int', 'int', 'int']);
-const bind = declare<(fd: number, address: number, length: number) => number>('bind', 'int', ['int', 'uint64_t', 'uint32_t']);
 const getsockopt = declare<(fd: number, level: number, name: number, value: number, length: number) => number>(
   'getsockopt',
   'int',

@@ -1,5 +1,6 @@
 import { type Address, familyOf } from '../../../model/kernel/index.js';
-import type { LegAccount, SessionAccount, StreamAnalysis } from './sessionAccount.js';
+import type { StreamAnalysis } from '../../media/stages/analyse.js';
+import type { LegAccount, SessionAccount } from './sessionAccount.js';
 
 /** Who writes the record. */
 export type AccountingNode = { readonly hostname: string; readonly pid: number };
@@ -9,7 +10,7 @@ type Column = { readonly name: string; readonly value: (account: SessionAccount,
 /** Version of the record, not of the relay: changes with the columns. */
 const RECORD_VERSION = '1.2';
 
-const seconds = (atMs: number | null): string => ((atMs ?? 0) / 1000).toFixed(6);
+const seconds = (atMs: number): string => (atMs / 1000).toFixed(6);
 const host = (address: Address | null): string => {
   if (address === null) return '';
   return familyOf(address.host) === 'IPv6' ? `[${address.host}]` : address.host;
@@ -44,7 +45,7 @@ const ANALYSIS: readonly (readonly [string, (analysis: StreamAnalysis) => string
   ['perrs', ({ perrs }) => `${perrs}`],
   ['ssrc_last', ({ ssrcLast }) => (ssrcLast === null ? '' : `0x${ssrcLast.toString(16).toUpperCase().padStart(8, '0')}`)],
   ['ssrc_cnt', ({ ssrcCount }) => `${ssrcCount}`],
-  ['pt_last', ({ payloadTypeLast }) => `${payloadTypeLast ?? -1}`],
+  ['pt_last', ({ payloadTypeLast }) => `${payloadTypeLast}`],
 ];
 
 const JITTER: readonly (readonly [string, (analysis: StreamAnalysis) => number])[] = [

@@ -1,27 +1,5 @@
 import type { Address } from '../../../model/kernel/index.js';
-
-/** What the analysis of one stream of RTP found. Times are milliseconds since the Unix epoch; null or 0 is never. */
-export type StreamAnalysis = {
-  /** Packets sent as far as the sequence numbers tell, received once, received again, missing, and those that are no RTP. */
-  readonly nsent: number;
-  readonly nrcvd: number;
-  readonly ndups: number;
-  readonly nlost: number;
-  readonly perrs: number;
-  /** Units of the RTP timestamp. */
-  readonly jitterLast: number;
-  readonly jitterMax: number;
-  readonly jitterAverage: number;
-  /** Longest time between two packets, seconds. */
-  readonly longestIpiS: number;
-  /** Null: no packet had one. */
-  readonly ssrcLast: number | null;
-  readonly ssrcCount: number;
-  /** Null or -1: no packet had one. */
-  readonly payloadTypeLast: number | null;
-  readonly firstAtMs: number | null;
-  readonly lastAtMs: number | null;
-};
+import type { StreamAnalysis } from '../../media/stages/analyse.js';
 
 /** One leg of an ended session: what came from that side, and where it was. */
 export type LegAccount = {
