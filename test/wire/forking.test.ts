@@ -160,7 +160,14 @@ test('[KC-18] one source may be heard in several calls', BOUND, async (t) => {
   const { control } = await openRelay(t);
   const source = await openCall(t, control, 'source');
   const targets = [await openCall(t, control, 'one'), await openCall(t, control, 'two'), await openCall(t, control, 'three')];
-  for (const target of targets) equal(await fork(control, source, target), `${target.facesCallee} 127.0.0.1`);
+  for (const target of targets) {
+    equal(await fork(control, source, target), `${target.facesCallee} 127.0.0.1`);
+    await isHeardTwice(source, target, 'callee', 'caller');
+  }
+  for (const { caller } of [source, ...targets]) {
+    caller.rtp.arrived.splice(0);
+    caller.rtcp.arrived.splice(0);
+  }
   const packet = source.callee.nextRtp();
   await source.callee.rtp.send(packet, source.facesCallee);
   await arrives(source.caller.rtp, packet, source.facesCaller, 'the call itself');
