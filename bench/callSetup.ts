@@ -132,7 +132,7 @@ class ControlRun {
 
   /** Tags end in `;1`: rtpengine's classic parser takes a plain tag for a fallback request and answers with the client's own port. */
   #command(verb: Verb, call: number): string {
-    const callId = `${this.name}-${call}`;
+    const callId = this.#callId(call);
     switch (verb) {
       case 'V':
         return 'V';
@@ -146,6 +146,10 @@ class ControlRun {
     }
   }
 
+  #callId(call: number): string {
+    return `${this.name}-${call}`;
+  }
+
   #receive(walker: Walker): void {
     const answer = walker.client.receive();
     if (answer === null || !walker.busy) return;
@@ -156,7 +160,10 @@ class ControlRun {
       return;
     }
     if (verb === 'U') walker.calleeSide = Number.parseInt(answer, 10);
-    if (verb === 'L') this.#calls.push({ callerSide: Number.parseInt(answer, 10), calleeSide: walker.calleeSide });
+    if (verb === 'L') {
+      const callerSide = Number.parseInt(answer, 10);
+      this.#calls.push({ call: this.#callId(walker.call), callerSide, calleeSide: walker.calleeSide });
+    }
     if (walker.step + 1 < this.#verbs.length) this.#send(walker, walker.step + 1);
     else this.#end(walker);
   }

@@ -1,8 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { raiseFileLimit } from '../src/io/sys/resourceLimit.js';
 import { type Bench, DIRECT, PPS_PER_CALL, type Results, WARMUP_CALLS } from './bench.js';
 import { measureCallRates, measureCommandRates } from './calls.js';
@@ -13,29 +8,11 @@ import { measureLoads } from './loads.js';
 import { helpText, type Options, parseOptions, type Section } from './options.js';
 import { findRelays, stopAll } from './relays.js';
 import { reportText } from './report.js';
+import { describeMachine, writeResults } from './results.js';
 import { measureRss } from './rss.js';
 
 const SPARE_FILES = 500;
 const FILES_PER_CALL = 4;
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-
-/** What a figure is worth nothing without. */
-function describeMachine() {
-  return {
-    processor: cpus()[0]?.model ?? 'unknown',
-    processors: availableParallelism(),
-    memoryBytes: totalmem(),
-    kernel: release(),
-    node: process.version,
-    rtpengine: versionOf('rtpengine'),
-    loadAverageBefore: loadavg()[0],
-  };
-}
-
-function versionOf(program: string): string | null {
-  const { stdout, stderr } = spawnSync(program, ['--version'], { encoding: 'latin1' });
-  return `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n')[0] || null;
-}
 
 /**
  * Makes room for the sockets of the largest relay, which inherits our limit: four a call. Where the system does not let us, the memory
@@ -67,14 +44,6 @@ async function measureAll(bench: Bench): Promise<Results> {
     rss: wanted('rss') && !bench.options.smoke ? await measureRss(bench) : [],
     gc: wanted('gc') && !bench.options.smoke ? await measureCollections(bench) : [],
   };
-}
-
-function writeResults(options: Options, document: object, began: Date): string {
-  const directory = resolve(PROJECT, options.out);
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, `${began.toISOString().replaceAll(':', '-').slice(0, 19)}.json`);
-  writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
-  return file;
 }
 
 /** Measures what was asked. Answers the exit code: 1 if a relay failed, or, in a smoke run, if a packet or a call was lost. */
@@ -111,7 +80,7 @@ async function compare(asked: Options, generator: GeneratorProcess): Promise<num
   console.log(reportText(results, goals));
   for (const line of notes) console.log(`\nNOTE ${line}`);
   const file = writeResults(
-    options,
+    options.out,
     { began: began.toISOString(), machine, options, notes, missing, complaints, ...results, goals },
     began,
   );

@@ -6,7 +6,7 @@ import { forceSocketQueues, localPort, stampArrivals } from '../src/io/sys/socke
 import { driveControl } from './callSetup.js';
 import { MAX_BATCH, MAX_CALLS, type Reply, type Request, type TrafficRequest, type TrafficResult } from './messages.js';
 import { makeSharedState, ORDER, type ReceiverStart, type SharedState } from './packets.js';
-import { type Endpoints, routeDirectly, routeStreams, type Side, sendTraffic } from './traffic.js';
+import { type Endpoints, readGaps, routeDirectly, routeStreams, type Side, sendTraffic } from './traffic.js';
 
 // The load generator, a process of its own: this thread sends, and blocks while it does; receiver.ts receives.
 
@@ -63,6 +63,10 @@ function answer(generator: Generator, request: Request): Reply {
     }
     case 'traffic':
       return { kind: 'traffic', result: runTraffic(generator, request) };
+    case 'gaps': {
+      const gaps = readGaps(generator.calls.length, generator.shared);
+      return { kind: 'gaps', calls: generator.calls.map(({ call }, i) => ({ call, streams: [gaps[i * 2]!, gaps[i * 2 + 1]!] })) };
+    }
     case 'forget':
       generator.calls = [];
       return { kind: 'forgotten' };

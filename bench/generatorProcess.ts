@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ControlRequest, ControlResult, Reply, Request, TrafficRequest, TrafficResult } from './messages.js';
+import type { CallGaps, ControlRequest, ControlResult, Reply, Request, TrafficRequest, TrafficResult } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./generator.js', import.meta.url));
 
@@ -9,6 +9,8 @@ const PROGRAM = fileURLToPath(new URL('./generator.js', import.meta.url));
 export type GeneratorProcess = {
   readonly control: (request: Omit<ControlRequest, 'kind'>) => Promise<ControlResult>;
   readonly send: (request: Omit<TrafficRequest, 'kind'>) => Promise<TrafficResult>;
+  /** What each call heard in the last run of packets. */
+  readonly gaps: () => Promise<readonly CallGaps[]>;
   readonly forget: () => Promise<void>;
   readonly stop: () => Promise<void>;
   /** Ends it at once, in the middle of a request too. */
@@ -35,6 +37,7 @@ export function startGeneratorProcess(): GeneratorProcess {
   return {
     control: async (request) => (await ask({ kind: 'control', ...request }, 'control')).result,
     send: async (request) => (await ask({ kind: 'traffic', ...request }, 'traffic')).result,
+    gaps: async () => (await ask({ kind: 'gaps' }, 'gaps')).calls,
     forget: async () => void (await ask({ kind: 'forget' }, 'forgotten')),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -32,10 +32,13 @@ export type TrafficRequest = {
   readonly directCalls: number;
 };
 
+/** Asks what each stream heard in the last run of packets. */
+export type GapsRequest = { readonly kind: 'gaps' };
+
 /** Forgets the calls that stand: the relay is gone. */
 export type ForgetRequest = { readonly kind: 'forget' };
 
-export type Request = ControlRequest | TrafficRequest | ForgetRequest;
+export type Request = ControlRequest | TrafficRequest | GapsRequest | ForgetRequest;
 
 export type ControlResult = {
   /** Walks that came to their end. */
@@ -72,9 +75,25 @@ export type TrafficResult = {
   readonly generatorCpuPercent: number;
 };
 
+/** What a stream heard, by the kernel's stamps; microseconds, times since the epoch. */
+export type StreamGap = {
+  readonly sent: number;
+  readonly received: number;
+  /** When the last packet came; not a number: none did (null, when it has been sent to another process). */
+  readonly lastAtUs: number | null;
+  /** The longest time between two packets. */
+  readonly longestUs: number;
+  /** The last silences longer than SILENCE_US, in no order: when each ended, and how long it was. */
+  readonly silences: readonly { readonly endUs: number; readonly us: number }[];
+};
+
+/** A call that stands, and its streams: that of the caller, and that of the callee. */
+export type CallGaps = { readonly call: string; readonly streams: readonly [StreamGap, StreamGap] };
+
 export type Reply =
   | { readonly kind: 'control'; readonly result: ControlResult }
   | { readonly kind: 'traffic'; readonly result: TrafficResult }
+  | { readonly kind: 'gaps'; readonly calls: readonly CallGaps[] }
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'error'; readonly message: string };
 

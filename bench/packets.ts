@@ -82,7 +82,7 @@ export function point(words: Uint32Array, word: number, arena: Arena, offset: nu
 /** The streams of a run are numbered `call * 2 + side`; side 0 is sent by the callers' socket, side 1 by the callees'. The SSRC carries it. */
 export const FIRST_SSRC = 0x1000;
 
-/** What the sending and the receiving thread share. Written by the sender while no packets are under way, except `tally` and `histogram`. */
+/** What the sending and the receiving thread share. Written by the sender while no packets are under way, and by the receiver from `tally` on. */
 export type SharedState = {
   /** One element: what the receiver is to do. */
   readonly order: Int32Array;
@@ -93,10 +93,22 @@ export type SharedState = {
   readonly tally: Int32Array;
   /** Per microsecond of delay, the packets that had it; the last one holds everything above. */
   readonly histogram: Uint32Array;
+  /** Per stream: the packets that came, and when the last one did, µs since the epoch; NaN: none has. */
+  readonly arrived: Uint32Array;
+  readonly lastAtUs: Float64Array;
+  /** Per stream: the longest time between two packets, µs. */
+  readonly longestUs: Float64Array;
+  /** Per stream: how many silences there were, and the last SILENCES_KEPT of them: when each ended, µs since the epoch, and how long it was. */
+  readonly silences: Uint32Array;
+  readonly silenceEndUs: Float64Array;
+  readonly silenceUs: Float64Array;
 };
 export const ORDER = { idle: 0, receive: 1, end: 2 } as const;
 export const TALLY = { received: 0, strays: 1, outOfOrder: 2, maxUs: 3, repeated: 4 } as const;
 export const HISTOGRAM_US = 20_000;
+/** Two packets of a stream that are so far apart, µs, had a silence between them. */
+export const SILENCE_US = 60_000;
+export const SILENCES_KEPT = 8;
 
 export type ReceiverStart = { readonly shared: SharedState; readonly fds: readonly number[] };
 
@@ -108,6 +120,12 @@ export function makeSharedState(): SharedState {
     lastSequence: new Int32Array(shared(MAX_CALLS * 2 * 4)),
     tally: new Int32Array(shared(Object.keys(TALLY).length * 4)),
     histogram: new Uint32Array(shared((HISTOGRAM_US + 1) * 4)),
+    arrived: new Uint32Array(shared(MAX_CALLS * 2 * 4)),
+    lastAtUs: new Float64Array(shared(MAX_CALLS * 2 * 8)),
+    longestUs: new Float64Array(shared(MAX_CALLS * 2 * 8)),
+    silences: new Uint32Array(shared(MAX_CALLS * 2 * 4)),
+    silenceEndUs: new Float64Array(shared(MAX_CALLS * 2 * SILENCES_KEPT * 8)),
+    silenceUs: new Float64Array(shared(MAX_CALLS * 2 * SILENCES_KEPT * 8)),
   };
 }
 

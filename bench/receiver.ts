@@ -14,6 +14,8 @@ import {
   packetWord,
   type ReceiverStart,
   type SharedState,
+  SILENCE_US,
+  SILENCES_KEPT,
   stampWord,
   swap16,
   TALLY,
@@ -47,7 +49,8 @@ function emptyQueue(fd: number): void {
 }
 
 /** Checks and counts the packets of one recvmmsg call. */
-function measure(count: number, { expectedPort, lastSequence, tally, histogram }: SharedState): void {
+function measure(count: number, state: SharedState): void {
+  const { expectedPort, lastSequence, tally, histogram } = state;
   const { words, doubles } = vector;
   for (let i = 0; i < count; i++) {
     const packet = packetWord(i);
@@ -66,11 +69,30 @@ function measure(count: number, { expectedPort, lastSequence, tally, histogram }
     tally[TALLY.received]!++;
     if (last >= 0 && sequence !== ((last + 1) & 0xffff)) tally[TALLY.outOfOrder]!++;
     lastSequence[stream] = sequence;
-    const delay = timespecUs(words, stampWord(i)) - doubles[(packet + 3) >> 1]!;
+    const arrivedAt = timespecUs(words, stampWord(i));
+    note(stream, arrivedAt, state);
+    const delay = arrivedAt - doubles[(packet + 3) >> 1]!;
     const us = Math.max(0, Math.round(delay));
     histogram[Math.min(us, HISTOGRAM_US)]!++;
     if (us > tally[TALLY.maxUs]!) tally[TALLY.maxUs] = us;
   }
+}
+
+/** Keeps what a stream is to be asked afterwards. */
+function note(
+  stream: number,
+  at: number,
+  { arrived, lastAtUs, longestUs, silences, silenceEndUs, silenceUs }: SharedState,
+): void {
+  const gap = at - lastAtUs[stream]!;
+  if (gap > longestUs[stream]!) longestUs[stream] = gap;
+  if (gap > SILENCE_US) {
+    const place = stream * SILENCES_KEPT + (silences[stream]!++ % SILENCES_KEPT);
+    silenceEndUs[place] = at;
+    silenceUs[place] = gap;
+  }
+  lastAtUs[stream] = at;
+  arrived[stream]!++;
 }
 
 parentPort!.postMessage('receiving');

@@ -73,9 +73,14 @@ export function findRelays(options: Options): { relays: Relay[]; missing: string
   return { relays, missing };
 }
 
-function rtpbridge(engine: Exclude<RelayName, 'rtpengine'>, { minPort, maxPort, workers }: Options): Relay {
+/** Ours, with one of its engines. `more`: further arguments, and what they make of it is in its name. */
+export function rtpbridge(
+  engine: Exclude<RelayName, 'rtpengine'>,
+  { minPort, maxPort, workers }: Pick<Options, 'minPort' | 'maxPort' | 'workers'>,
+  more: { readonly name: string; readonly args: readonly string[] } = { name: engine, args: [] },
+): Relay {
   return {
-    name: engine,
+    name: more.name,
     ours: true,
     transports: ['udp', 'tcp'],
     takesQueries: true,
@@ -98,6 +103,7 @@ function rtpbridge(engine: Exclude<RelayName, 'rtpengine'>, { minPort, maxPort, 
         `${maxPort}`,
       ],
       ...['--workers', `${workers}`, '--engine', engine, '--data-dir', dataDir],
+      ...more.args,
     ],
   };
 }

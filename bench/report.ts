@@ -20,7 +20,7 @@ const microseconds = (value: number | null): string =>
   value !== null && value >= HISTOGRAM_US ? `>= ${HISTOGRAM_US}` : figure(value, 0);
 
 /** A Markdown table; the first column is text, the others are numbers and stand to the right. */
-function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, i) => Math.max(name.length, 3, ...rows.map((row) => row[i]!.length)));
   const cells = (row: readonly string[]): string =>
     `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;

@@ -3,7 +3,7 @@ import { realtimeUs } from '../src/io/sys/clock.js';
 import { mapMemory } from '../src/io/sys/memory.js';
 import { sendmmsg } from '../src/io/sys/socket.js';
 import { encodeSockaddr } from '../src/protocol/bytes/sockaddr.js';
-import { MAX_BATCH, MAX_CALLS, type TrafficRequest, type TrafficResult } from './messages.js';
+import { MAX_BATCH, MAX_CALLS, type StreamGap, type TrafficRequest, type TrafficResult } from './messages.js';
 import {
   FIRST_SSRC,
   HISTOGRAM_US,
@@ -15,12 +15,13 @@ import {
   PACKET_BYTES,
   packetWord,
   type SharedState,
+  SILENCES_KEPT,
   swap16,
   TALLY,
 } from './packets.js';
 
 /** A call that stands: the relay's port towards the caller and the one towards the callee. */
-export type Endpoints = { readonly callerSide: number; readonly calleeSide: number };
+export type Endpoints = { readonly call: string; readonly callerSide: number; readonly calleeSide: number };
 
 /** One of the generator's two sockets: all callers share the first, all callees the second. */
 export type Side = { readonly fd: number; readonly port: number };
@@ -38,6 +39,8 @@ const destinations = mapMemory(MAX_CALLS * 2 * DESTINATION_BYTES);
 const destinationWords = new Uint32Array(destinations.buffer);
 /** Packets that each stream has sent since its call stands: gives sequence number and timestamp. */
 const packetsSent = new Uint32Array(MAX_CALLS * 2);
+/** The same when the last run began. */
+const sentBefore = new Uint32Array(MAX_CALLS * 2);
 const sleeping = new Int32Array(new SharedArrayBuffer(4));
 
 for (let i = 0; i < MAX_BATCH; i++) {
@@ -90,6 +93,7 @@ export function sendTraffic(
   sleepUs(SETTLE_US); // Whatever an earlier run left in the queues is gone then.
   shared.tally.fill(0);
   shared.histogram.fill(0);
+  forgetGaps(shared);
   const cpuBefore = process.cpuUsage();
   const began = monotonicUs();
   const { sent, refused } = sendPaced(request, calls, sides, began);
@@ -113,6 +117,29 @@ export function sendTraffic(
     maxUs: shared.tally[TALLY.maxUs]!,
     generatorCpuPercent: ((cpu.user + cpu.system) / elapsedUs) * 100,
   };
+}
+
+function forgetGaps({ arrived, lastAtUs, longestUs, silences }: SharedState): void {
+  sentBefore.set(packetsSent);
+  arrived.fill(0);
+  lastAtUs.fill(Number.NaN);
+  longestUs.fill(0);
+  silences.fill(0);
+}
+
+/** What each stream of the last run heard, the two of a call one after the other. */
+export function readGaps(calls: number, shared: SharedState): StreamGap[] {
+  const { arrived, lastAtUs, longestUs, silences, silenceEndUs, silenceUs } = shared;
+  return Array.from({ length: calls * 2 }, (_, stream) => ({
+    sent: packetsSent[stream]! - sentBefore[stream]!,
+    received: arrived[stream]!,
+    lastAtUs: lastAtUs[stream]!,
+    longestUs: longestUs[stream]!,
+    silences: Array.from({ length: Math.min(silences[stream]!, SILENCES_KEPT) }, (_, i) => {
+      const place = stream * SILENCES_KEPT + i;
+      return { endUs: silenceEndUs[place]!, us: silenceUs[place]! };
+    }),
+  }));
 }
 
 /** Keeps to the clock: as many packets as are due, in batches that go round the calls, caller and callee side in turn. */

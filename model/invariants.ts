@@ -1,6 +1,7 @@
+import { type Address, formatAddress, sameAddress } from './kernel/index.js';
 import type { SessionEvent } from './session/event.js';
-import { SIDES, type Side } from './session/side.js';
-import { isComplete, type SessionState } from './session/state.js';
+import { COMPONENTS, type Component, SIDES, type Side } from './session/side.js';
+import { isComplete, type Leg, MAX_REFUSED, type SessionState } from './session/state.js';
 
 /** What is true of every session after every event. Answers the first rule that is broken, in words, or null. */
 export function brokenInvariant(state: SessionState, phase: string): string | null {
@@ -11,21 +12,100 @@ export function brokenInvariant(state: SessionState, phase: string): string | nu
   if (phase === 'new') return state.call === '' ? null : 'a session that is new has a Call-ID already';
   const { strong, caller, callee } = state.references;
   if (state.closed === null && !strong && !caller && !callee) return 'open without any reference';
+  if (state.fork !== null && state.fork.call === state.call && state.fork.tag === state.tag) return 'it is sent its own media';
   for (const side of SIDES) {
-    const { local, rtp, rtcp } = state.legs[side];
-    if (local !== null && local.port % 2 !== 0) return `the RTP port ${local.port} of the ${side} is odd`;
-    for (const remote of [rtp, rtcp]) {
-      if (remote.untrusted && remote.address === null) return `the ${side} has an address learned from packets, but no address`;
-      if (remote.previous !== null && remote.address === null) return `the ${side} has a previous address but no present one`;
+    const broken = brokenOfLeg(state.legs[side], side);
+    if (broken !== null) return broken;
+  }
+  return null;
+}
+
+function brokenOfLeg({ local, copy, rtp, rtcp, refused }: Leg, side: Side): string | null {
+  if (local !== null && local.port % 2 !== 0) return `the RTP port ${local.port} of the ${side} is odd`;
+  if (copy !== null && copy.local.port % 2 !== 0) return `the RTP port ${copy.local.port} of the copy of the ${side} is odd`;
+  for (const remote of [rtp, rtcp]) {
+    if (remote.untrusted && remote.address === null) return `the ${side} has an address learned from packets, but no address`;
+    if (remote.previous !== null && remote.address === null) return `the ${side} has a previous address but no present one`;
+  }
+  if (refused.length > MAX_REFUSED) return `of the ${side} ${refused.length} refused sources are kept, more than ${MAX_REFUSED}`;
+  const twice = refused.find((address, i) => refused.findIndex((other) => sameAddress(other, address)) < i);
+  return twice === undefined ? null : `the source ${formatAddress(twice)} of the ${side} is refused twice`;
+}
+
+/** What an event may do to a session, whatever the session was. `after`: with the event. Answers the rule that is broken, or null. */
+export function brokenByEvent(before: SessionState, event: SessionEvent, after: SessionState): string | null {
+  const { type } = event;
+  if (before.closed !== null) return `${type} after the end`;
+  if (type === 'SessionOpened' && before.call !== '') return `opened as ${event.call} though it is ${before.call}`;
+  const others = Object.values(before.references).filter((isHeld) => isHeld).length - 1;
+  if (type === 'SessionClosed' && event.reason === 'deleted' && others > 0)
+    return `deleted while it is held ${others} times more`;
+  if (type === 'RemoteUnreachable') {
+    const { address } = before.legs[event.side][event.component];
+    if (address === null || !sameAddress(address, event.address))
+      return `nobody receives at ${formatAddress(event.address)}, where nothing of the ${event.side} was sent`;
+  }
+  for (const side of SIDES) {
+    const { local } = after.legs[side];
+    const isOpened = type === 'LegOpened' && event.side === side && local === event.local;
+    if (local !== before.legs[side].local && !isOpened) return `${type} has moved the port of the ${side}`;
+    for (const component of COMPONENTS) {
+      const broken = brokenRemote(before, event, after, side, component);
+      if (broken !== null) return broken;
     }
   }
   return null;
 }
 
+/** Packets go only where signalling said, or where packets came from; and what was learned from them signalling does not move. */
+function brokenRemote(
+  before: SessionState,
+  event: SessionEvent,
+  after: SessionState,
+  side: Side,
+  component: Component,
+): string | null {
+  const { address, untrusted } = before.legs[side][component];
+  const now = after.legs[side][component].address;
+  if (now === null ? address === null : address !== null && sameAddress(now, address)) return null;
+  const where = now === null ? 'nowhere' : formatAddress(now);
+  if (now === null || !mayMove(event, side, component, now))
+    return `${event.type} has moved the ${component} of the ${side} to ${where}, which nobody said and where nothing came from`;
+  return event.type === 'RemoteSignalled' && untrusted
+    ? `signalling has moved the ${component} of the ${side}, which was learned`
+    : null;
+}
+
+/** Where RTP goes to, RTCP goes to the next port, unless its own packets say something else (RFC 3550 §11). */
+function mayMove(event: SessionEvent, side: Side, component: Component, to: Address): boolean {
+  if (event.type !== 'RemoteSignalled' && !(event.type === 'RemoteLatched' && event.learned)) return false;
+  if (event.side !== side) return false;
+  const isNext = to.host === event.address.host && to.port === (event.address.port + 1) % 65_536;
+  if (event.type === 'RemoteLatched' && event.component === component) return sameAddress(to, event.address);
+  if (event.type === 'RemoteLatched') return component === 'rtcp' && isNext;
+  return component === 'rtp' ? sameAddress(to, event.address) : isNext;
+}
+
+/** Numbers of sessions, watched over a whole log of one run of one shard: none is given twice. */
+export class NumbersGiven {
+  #last = 0;
+
+  /** Takes one event of session `session`; answers the broken rule, or null. */
+  follow(session: number, event: SessionEvent): string | null {
+    if (event.type !== 'SessionOpened') return null;
+    const last = this.#last;
+    this.#last = Math.max(session, last);
+    return session > last ? null : `session ${session} is opened behind session ${last}`;
+  }
+}
+
+/** What holds a port of a session: a leg, or the copy of a side's media. */
+type Holding = Side | `copy of ${Side}`;
+
 /** Ports held by live sessions, watched over a whole log: no pair is held twice. One instance per port space (a family). */
 export class PortsHeld {
   readonly #holders = new Map<string, string>();
-  readonly #held = new Map<string, Map<Side, string>>();
+  readonly #held = new Map<string, Map<Holding, string>>();
 
   /** Takes one event of the session named `session`; answers the broken rule, or null. */
   follow(session: string, event: SessionEvent): string | null {
@@ -33,15 +113,26 @@ export class PortsHeld {
       for (const port of this.#held.get(session)?.values() ?? []) this.#holders.delete(port);
       this.#held.delete(session);
     }
-    if (event.type !== 'LegOpened') return null;
-    const port = `${event.local.host}:${event.local.port}`;
+    if (event.type === 'LegOpened') return this.#take(session, event.side, event.local);
+    if (event.type === 'CopyStarted') return this.#take(session, `copy of ${event.side}`, event.local);
+    if (event.type === 'CopyStopped') this.#leave(session, `copy of ${event.side}`);
+    return null;
+  }
+
+  #take(session: string, holding: Holding, { host, port: number }: Address): string | null {
+    const port = `${host}:${number}`;
     const holder = this.#holders.get(port);
-    const held = this.#held.get(session) ?? new Map<Side, string>();
-    const before = held.get(event.side);
-    if (before !== undefined) this.#holders.delete(before); // The leg has left its old port for this one.
+    this.#leave(session, holding); // A leg that moves has left its old port for this one.
     this.#holders.set(port, session);
-    this.#held.set(session, held.set(event.side, port));
+    this.#held.set(session, (this.#held.get(session) ?? new Map<Holding, string>()).set(holding, port));
     return holder === undefined ? null : `${port} is opened for ${session} while ${holder} holds it`;
+  }
+
+  #leave(session: string, holding: Holding): void {
+    const port = this.#held.get(session)?.get(holding);
+    if (port === undefined) return;
+    this.#holders.delete(port);
+    this.#held.get(session)?.delete(holding);
   }
 
   get count(): number {

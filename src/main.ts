@@ -2,18 +2,25 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { config } from 'rxjs';
 import { familyOf, ok, type Result, refuse } from '../model/kernel/index.js';
+import { packageVersion } from './cli/version.js';
 import type { Accountants } from './io/accounting/accountants.js';
+import { openRelayAdmin } from './io/admin/openRelayAdmin.js';
+import { clock } from './io/clock.js';
+import type { ControlOptions } from './io/control/listener.js';
 import { openControl } from './io/control/openControl.js';
 import { makeRoomForSockets } from './io/fileLimit.js';
 import { bindProblem, resolveHost } from './io/localAddress.js';
+import { type EventLogKeeper, openEventLog } from './io/log/eventLog.js';
 import { closeLogger, type Logger, openLogger } from './io/logging.js';
 import { openNotifier } from './io/notify/notifier.js';
 import { removePidFile, writePidFile } from './io/pidFile.js';
-import type { EngineChoice } from './io/threads/mediaThread.js';
+import type { EngineChoice, MediaThread } from './io/threads/mediaThread.js';
 import { MediaThreads } from './io/threads/mediaThreads.js';
 import type { ShardSetting } from './io/threads/shardStart.js';
 import { type ControlAddress, controlProblem, parseControlAddress } from './relay/controlAddress.js';
+import { EventHub } from './relay/events/hub.js';
 import { combineModules, type ModuleSettings, moduleInstances } from './relay/modules/config.js';
 import { parseNetworks } from './relay/networks/parse.js';
 import { defaultAsymmetric, defaultNetwork, type NetworkTable } from './relay/networks/table.js';
@@ -21,6 +28,8 @@ import { isNotifyEnabled, type Permitted, parsePermitted } from './relay/notify/
 import type { RelayOptions } from './relay/options.js';
 import { type PortRange, portRange } from './relay/portalloc/portTable.js';
 import { Dispatch } from './relay/supervisor/dispatch.js';
+import type { TakenUp } from './relay/supervisor/messages.js';
+import { describeTakenUp, repliesOf } from './relay/supervisor/takenUp.js';
 
 const WORKER_FILE = fileURLToPath(new URL('../workers/media.js', import.meta.url));
 /** How often a relay that is about to end looks whether its last session has gone. */
@@ -40,8 +49,11 @@ export type Relay = {
   /** Refuses new sessions from now on; `drained` is fulfilled when the last one has ended. May be called again. */
   readonly drain: () => void;
   readonly drained: Promise<void>;
-  /** Ends every session, closes everything, leaves no file behind but the event log. */
-  readonly stop: () => Promise<void>;
+  /**
+   * Ends every session, closes everything, leaves no file behind but the event log. `leave`: the sessions are not ended, but left behind for
+   * the next relay to take up.
+   */
+  readonly stop: (leave?: boolean) => Promise<void>;
 };
 
 /** What whoever starts a relay adds to the options. */
@@ -51,6 +63,9 @@ export type RelayWorld = {
   /** Whose the socket files are to be; null: whoever runs the relay. */
   readonly owner: { readonly uid: number | null; readonly gid: number } | null;
 };
+
+/** What is to be undone, in reverse order. */
+type Closing = ((leave: boolean) => Promise<void>)[];
 
 /** The options, as far as they could not be checked one by one. */
 type Plan = {
@@ -73,25 +88,40 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
   const room = await makeRoomForSockets(plan.range, options.openFiles !== null);
   if (!room.ok) return room;
   const log = openLogger(options);
-  const closing: (() => Promise<void>)[] = [() => closeLogger(log)];
-  const stop = async (): Promise<void> => {
-    for (const close of closing.splice(0).reverse()) await close();
+  const run = Math.round(clock());
+  const { eventLog, recover } = options;
+  const warn = (text: string): void => log.error(text);
+  config.onUnhandledError = (error) => log.error(`somebody who listened to events failed: ${(error as Error).message}`);
+  const opened = await openEventLog({ folder: plan.logFolder, options: eventLog, recover, run, warn });
+  // Whoever starts a relay twice wants to read of its control socket, if it is that which both have.
+  if (!opened.ok) return (await controlTrouble(plan.control)) ?? opened;
+  const keeper = opened.value;
+  const closing: Closing = [
+    () => closeLogger(log),
+    keeper.close,
+    async (leave) => {
+      if (!leave) keeper.end();
+    },
+  ];
+  const stop = async (leave = false): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) await close(leave);
   };
   try {
-    const { threads, choice } = await openMedia(options, plan, log, world.onFatal, closing);
+    const media = await openMedia(options, plan, { log, run, keeper, onFatal: world.onFatal }, closing);
+    const { threads, choice, takenUp } = media;
+    keeper.begin(threads.links.length);
+    const said = describeTakenUp(takenUp);
+    if (said !== null) log.error(said);
     const dispatch = new Dispatch(threads.links, grammarOf(plan));
     const draining = drainOf(dispatch, closing);
-    const { handle, counts } = dispatch;
-    const listener = await openControl(plan.control, {
-      handle,
-      onDuplicate: () => {
-        counts.duplicates++;
-      },
-      onEnd: draining.drain,
-      unixFiles: { mode: options.socketMode, uid: world.owner?.uid ?? null, gid: world.owner?.gid ?? null },
-      onWarning: (text) => log.warn(text),
-    });
+    const listener = await openControl(
+      plan.control,
+      controlOptions(options, world, { dispatch, takenUp, log, onEnd: draining.drain }),
+    );
     closing.push(() => listener.close());
+    const facts = { ...adminFacts(plan, options, run), owner: world.owner };
+    const admin = await openRelayAdmin(options, facts, threads.links, media.hub, warn);
+    closing.push(() => admin.close());
     const { pidFile } = options;
     if (pidFile !== null) {
       const written = writePidFile(pidFile);
@@ -99,40 +129,87 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
       closing.push(async () => removePidFile(pidFile));
     }
     const { control, networks, range, logFolder } = plan;
-    const facts = { control, networks, range, logFolder, choice, workers: threads.links.length, advice: room.value, log };
-    return ok({ ...facts, ...draining, stop });
+    const workers = threads.links.length;
+    return ok({ control, networks, range, logFolder, choice, workers, advice: room.value, log, ...draining, stop });
   } catch (error) {
-    await stop();
+    await stop(true); // Calls that were taken up are not ended because a socket cannot be opened.
     return refuse((error as Error).message);
   }
 }
+
+/** What is wrong with the control sockets; null: they could be opened. */
+async function controlTrouble(control: readonly ControlAddress[]): Promise<Result<never, string> | null> {
+  const sockets = control.filter(({ transport }) => transport !== 'stdio' && transport !== 'systemd');
+  try {
+    const nobody = { mode: null, uid: null, gid: null };
+    const listener = await openControl(sockets, { handle: () => {}, onDuplicate: () => {}, onEnd: () => {}, unixFiles: nobody });
+    await listener.close();
+    return null;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+type Served = {
+  readonly dispatch: Dispatch;
+  readonly takenUp: readonly TakenUp[];
+  readonly log: Logger;
+  readonly onEnd: () => void;
+};
+
+const controlOptions = (
+  { socketMode: mode }: RelayOptions,
+  { owner }: RelayWorld,
+  { dispatch, takenUp, log, onEnd }: Served,
+): ControlOptions => ({
+  handle: dispatch.handle,
+  onDuplicate: () => {
+    dispatch.counts.duplicates++;
+  },
+  onEnd,
+  replies: repliesOf(takenUp),
+  unixFiles: { mode, uid: owner?.uid ?? null, gid: owner?.gid ?? null },
+  onWarning: (text) => log.warn(text),
+});
+
+type MediaWorld = {
+  readonly log: Logger;
+  readonly run: number;
+  readonly keeper: EventLogKeeper;
+  readonly onFatal: (reason: string) => void;
+};
 
 /** The media threads, and those whom they tell what happens. */
 async function openMedia(
   options: RelayOptions,
   plan: Plan,
-  log: Logger,
-  onFatal: (reason: string) => void,
-  closing: (() => Promise<void>)[],
-): Promise<{ readonly threads: MediaThreads; readonly choice: EngineChoice }> {
+  { log, run, keeper, onFatal }: MediaWorld,
+  closing: Closing,
+): Promise<Awaited<ReturnType<typeof MediaThreads.start>> & { readonly hub: EventHub }> {
   // What a drop-in must say must be seen at the level it logs at when nothing is said, which is ERR.
   const warn = (text: string): void => log.error(text);
   const notifier = openNotifier(warn);
   closing.push(() => notifier.close());
   const accountants = await openAccounts(plan.modules, options.startFolder, warn);
   if (accountants !== null) closing.push(() => accountants.close());
+  let hub: EventHub | null = null;
   const started = await MediaThreads.start({
     workerFile: WORKER_FILE,
     workers: options.workers,
-    setting: settingOf(options, plan),
+    setting: settingOf(options, plan, run),
+    recoverRun: keeper.recoverRun,
+    gate: keeper.gate,
+    onRecords: (shard, batch) => hub?.deliver(shard, batch),
+    onRestart: (shard) => hub?.restarted(shard),
     onWarning: warn,
     onFatal,
     onNotification: ({ target, line, ended }) => notifier.send(target, line, ended),
     onAccount: (account) => accountants?.account(account),
     onRtcp: (report) => accountants?.reportRtcp(report),
   });
-  closing.push(() => started.threads.stop());
-  return started;
+  closing.push((leave) => started.threads.stop(leave));
+  hub = hubOf(started.threads.links);
+  return { ...started, hub };
 }
 
 /** Loaded only where something is to be written: they need system calls. */
@@ -142,7 +219,7 @@ async function openAccounts(modules: ModuleSettings, folder: string, warn: (text
   return openAccountants(modules, folder, warn);
 }
 
-function settingOf(options: RelayOptions, plan: Plan): ShardSetting {
+function settingOf(options: RelayOptions, plan: Plan, run: number): ShardSetting {
   const { networks, permitted, modules, range, logFolder } = plan;
   const { ttlSeconds, setupTtlSeconds, independentTtl, doubling, sequentialPorts, tos, engine } = options;
   const { host, advertised } = defaultNetwork(networks);
@@ -163,10 +240,23 @@ function settingOf(options: RelayOptions, plan: Plan): ShardSetting {
     tos: tos < 0 ? null : tos,
     control: { networks, asymmetric: defaultAsymmetric(options, networks), permitted },
     engine,
-    logFolder,
+    run,
+    log: options.eventLog.durability === 'none' ? null : { ...options.eventLog, folder: logFolder, program: packageVersion() },
     profileFolder: options.profileDir,
   };
 }
+
+const hubOf = (threads: readonly MediaThread[]): EventHub =>
+  new EventHub(threads.length, {
+    watch: (shard) => threads[shard]?.send({ kind: 'watch' }),
+    unwatch: (shard) => threads[shard]?.send({ kind: 'unwatch' }),
+    grant: (shard, credit) => threads[shard]?.send({ kind: 'grant', credit }),
+  });
+
+const adminFacts = ({ logFolder }: Plan, { eventLog }: RelayOptions, run: number) => ({
+  ...{ version: packageVersion(), run, startedAtMs: clock() },
+  logFolder: eventLog.durability === 'none' ? null : logFolder,
+});
 
 const hasIPv6 = ({ networks }: NetworkTable): boolean => networks.some(({ host }) => familyOf(host) === 'IPv6');
 
@@ -178,7 +268,7 @@ const grammarOf = ({ networks, permitted, modules }: Plan) => ({
   moduleInstances: (id: number) => moduleInstances(modules, id),
 });
 
-function drainOf(dispatch: Dispatch, closing: (() => Promise<void>)[]): Pick<Relay, 'drain' | 'drained'> {
+function drainOf(dispatch: Dispatch, closing: Closing): Pick<Relay, 'drain' | 'drained'> {
   let begin: () => void = () => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;

@@ -1,20 +1,22 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort, threadId, workerData } from 'node:worker_threads';
+import { config } from 'rxjs';
 import type { Family } from '../model/kernel/index.js';
 import { clock } from '../src/io/clock.js';
-import { SegmentWriter, type SegmentWriterOptions } from '../src/io/log/segmentWriter.js';
+import { openThreadLog, type ThreadLog } from '../src/io/log/threadLog.js';
 import { loadRouteTo } from '../src/io/route.js';
 import { threadBusyMs } from '../src/io/threadLoad.js';
 import { Lines } from '../src/io/threads/lines.js';
 import { engineRows, type ShardStart, type ThreadRequest } from '../src/io/threads/shardStart.js';
+import { freeOtherPorts, type Inheritance, readInheritance, takeUp } from '../src/io/threads/takeUp.js';
 import { loadWake } from '../src/io/threads/wake.js';
+import { type WorkerSetting, warmUp } from '../src/io/threads/warmUp.js';
 import { chooseEngine } from '../src/io/udp/chooseEngine.js';
 import type { EngineHost, PacketEngine } from '../src/media/engine.js';
 import type { ExecutionWorld } from '../src/relay/control/execution.js';
-import { GroupCommit } from '../src/relay/events/groupCommit.js';
+import { Outlet } from '../src/relay/events/outlet.js';
 import { PortTable } from '../src/relay/portalloc/portTable.js';
-import type { EventLog } from '../src/relay/ports.js';
 import { Shard, type ShardWorld } from '../src/relay/session/shard.js';
-import type { ShardNotice } from '../src/relay/supervisor/messages.js';
+import type { ShardNotice, TakenUp } from '../src/relay/supervisor/messages.js';
 import { ShardServer } from '../src/relay/supervisor/shardServer.js';
 
 /** The receive queue of a media socket, bytes: as rtpproxy sets it. */
@@ -22,12 +24,20 @@ const RECEIVE_BUFFER_BYTES = 256 << 10;
 /** Datagrams of one batch. */
 const RECEIVE_BUFFERS = 2048;
 
+// Before the pool takes the thread for one that is ready.
+await warmUp(workerData as WorkerSetting | null);
+
+type Notify = (notice: ShardNotice) => void;
+
 /** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
 export default async function serveShard(start: ShardStart): Promise<void> {
   const { setting, memory } = start;
+  new Int32Array(memory.threadId)[0] = threadId;
   const profile = await profileOf(start);
-  const notify = (notice: ShardNotice): void => start.mailbox.postMessage(notice);
+  const notify: Notify = (notice) => start.mailbox.postMessage(notice);
   const warn = (text: string): void => notify({ kind: 'warning', text: `shard ${start.shard}: ${text}` });
+  config.onUnhandledError = (error) => warn(`somebody who listened to events failed: ${(error as Error).message}`);
+  const inherited = readInheritance(start, clock());
   const { engine, refused } = await chooseEngine(setting.engine, engineRows(setting.slots), {
     descriptors: new Int32Array(memory.descriptors),
     ring: new Float64Array(memory.ring),
@@ -37,20 +47,43 @@ export default async function serveShard(start: ShardStart): Promise<void> {
     receiveBuffers: RECEIVE_BUFFERS,
     tos: setting.tos,
   });
-  const options = { ...setting, shard: start.shard, counterMemory: memory.counters };
-  const shard = new Shard(options, worldOf(start, engine, notify, warn));
-  const log = openLog(start, shard, warn);
-  const world = { shard, setting: setting.control, routeTo: await loadRouteTo(), warn };
-  const lines = new Lines(shard, await loadWake(), engine.poke !== undefined);
+  const options = { ...setting, shard: start.shard, counterMemory: memory.counters, lastSeq: inherited.lastSeq };
+  const portWorld = portsOf(start);
+  const shard = new Shard(options, worldOf(engine, portWorld, notify, warn));
+  const log = openThreadLog(start, shard, warn, () => {
+    for (const table of Object.values(portWorld)) table.settle();
+  });
   try {
-    notify({ kind: 'ready', engine: engine.name, refused });
-    await engine.run(hostOf(start, world, engine, log, lines, notify));
+    const takenUp = await recover(start, shard, log, inherited, notify);
+    freeOtherPorts(shard, portWorld);
+    const world = { shard, setting: setting.control, routeTo: await loadRouteTo(), warn };
+    const lines = new Lines(shard, await loadWake(), engine.poke !== undefined);
+    const outlet = new Outlet((batch) => notify({ kind: 'records', batch }));
+    shard.records.subscribe((record) => outlet.take(record));
+    notify({ kind: 'ready', engine: engine.name, refused, threadId, takenUp });
+    await engine.run(hostOf(start, world, engine, log, lines, outlet, notify));
   } finally {
     log.close();
     const unwritten = profile?.ok ? profile.value() : null;
     if (unwritten !== null) warn(unwritten);
     start.mailbox.close();
   }
+}
+
+/** Takes up what a crash has left behind. The log begins with it before anything is done about it: a crash in the middle loses nothing. */
+async function recover(
+  start: ShardStart,
+  shard: Shard,
+  log: ThreadLog,
+  inherited: Inheritance,
+  notify: Notify,
+): Promise<TakenUp> {
+  const { lost, downMs, exchanges, problems } = inherited;
+  const sessions = shard.recovery.adopt(lost, downMs);
+  log.begin();
+  const done = await takeUp(shard, sessions, inherited, start, notify);
+  log.flush();
+  return { ...done, lost: done.lost + lost.length - sessions.length, downMs, exchanges, problems };
 }
 
 /** The profiler is loaded where it is asked for only: it takes memory. */
@@ -60,74 +93,78 @@ async function profileOf({ setting, shard }: ShardStart) {
   return startProfile(setting.profileFolder, `media-${shard}`);
 }
 
-function worldOf(
-  { shard, shards, setting, memory }: ShardStart,
+function portsOf({ shard, shards, setting, memory }: ShardStart): Readonly<Record<Family, PortTable>> {
+  const tableOf = (family: Family): PortTable =>
+    new PortTable(
+      setting.range,
+      memory.ports[family],
+      shard,
+      shards,
+      setting.sequentialPorts ? null : Math.random,
+      setting.log !== null,
+    );
+  return { IPv4: tableOf('IPv4'), IPv6: tableOf('IPv6') };
+}
+
+const worldOf = (
   engine: PacketEngine,
-  notify: (notice: ShardNotice) => void,
+  ports: Readonly<Record<Family, PortTable>>,
+  notify: Notify,
   warn: (text: string) => void,
-): ShardWorld {
-  const portsOf = (family: Family): PortTable =>
-    new PortTable(setting.range, memory.ports[family], shard, shards, setting.sequentialPorts ? null : Math.random);
-  return {
-    engine,
-    ports: { IPv4: portsOf('IPv4'), IPv6: portsOf('IPv6') },
-    clock,
-    busyMs: threadBusyMs,
-    warn,
-    notify: (notification) => notify({ kind: 'notify', notification }),
-    account: (account) => notify({ kind: 'account', account }),
-    reportRtcp: (report) => notify({ kind: 'rtcp', report }),
-    openLine: (line, source) => notify({ kind: 'openLine', line, source }),
-    closeLine: (line, source) => notify({ kind: 'closeLine', line, source }),
-  };
-}
-
-function openLog(start: ShardStart, shard: Shard, warn: (text: string) => void): EventLog {
-  const onError = (records: number, reason: string): void => {
-    if (shard.counters.shard('logErrors') === 0) warn(`the event log cannot be written: ${reason}`);
-    shard.counters.addToShard('logErrors', records);
-  };
-  const log = openSegment({ folder: start.setting.logFolder, shard: start.shard, now: clock, onError });
-  shard.steps.subscribe((record) => log.append(record));
-  return log;
-}
-
-function openSegment(options: SegmentWriterOptions): EventLog {
-  try {
-    return new SegmentWriter(options);
-  } catch (error) {
-    throw new Error(`event log in ${options.folder}: ${(error as Error).message}`);
-  }
-}
+): ShardWorld => ({
+  ...{ engine, ports, clock, busyMs: threadBusyMs, warn },
+  notify: (notification) => notify({ kind: 'notify', notification }),
+  account: (account) => notify({ kind: 'account', account }),
+  reportRtcp: (report) => notify({ kind: 'rtcp', report }),
+  openLine: (line, source) => notify({ kind: 'openLine', line, source }),
+  closeLine: (line, source) => notify({ kind: 'closeLine', line, source }),
+});
 
 /** What the engine calls: packets go to the plane, requests to the shard, time to the timers and the log. */
 function hostOf(
   start: ShardStart,
   world: ExecutionWorld,
   engine: PacketEngine,
-  log: EventLog,
+  log: ThreadLog,
   lines: Lines,
-  notify: (notice: ShardNotice) => void,
+  outlet: Outlet,
+  notify: Notify,
 ): EngineHost {
   const { shard } = world;
-  const commit = new GroupCommit(log);
   const server = new ShardServer(world, notify);
   let isTimerChanged = false;
+  const take = (request: ThreadRequest): void => {
+    switch (request.kind) {
+      case 'tap':
+      case 'listen':
+      case 'untap':
+      case 'unlisten':
+        lines.take(request);
+        break;
+      case 'watch':
+        outlet.start();
+        break;
+      case 'unwatch':
+        outlet.stop();
+        break;
+      case 'grant':
+        outlet.grant(request.credit);
+        break;
+      case 'stop':
+        server.take(request);
+        if (!request.leave) log.end();
+        engine.stop();
+        break;
+      default:
+        server.take(request);
+    }
+  };
   const serve = (requests: readonly ThreadRequest[]): void => {
     isTimerChanged = true; // Commands arm timers.
-    for (const request of requests) {
-      switch (request.kind) {
-        case 'tap':
-        case 'listen':
-        case 'untap':
-        case 'unlisten':
-          lines.take(request);
-          break;
-        default:
-          if (!server.take(request)) engine.stop();
-      }
-    }
-    server.sendReplies();
+    for (const request of requests) take(request);
+    // An answer goes out only after what it tells of is with the operating system.
+    if (server.hasReplies) log.flush();
+    server.sendReplies(log.takeWritten());
   };
   const onWake = (): void => {
     const got = takeAll(start.mailbox);
@@ -143,10 +180,13 @@ function hostOf(
   }
   const onTurn = (nowMs: number): number => {
     isTimerChanged = false;
-    return Math.min(shard.turn(nowMs), commit.turn(nowMs));
+    const nextMs = Math.min(shard.turn(nowMs), log.turn(nowMs));
+    outlet.flush();
+    return nextMs;
   };
-  const isTurnDue = (): boolean => isTimerChanged || commit.isDue || shard.isTurnDue;
-  return { onDatagram: shard.plane.onDatagram, onWake, isTurnDue, onTurn };
+  const isTurnDue = (): boolean => isTimerChanged || log.isWaiting() || shard.isTurnDue || outlet.isDue;
+  const { onDatagram, onUnreachable } = shard.plane;
+  return { onDatagram, onUnreachable, onWake, isTurnDue, onTurn };
 }
 
 function takeAll(mailbox: MessagePort): ThreadRequest[] {

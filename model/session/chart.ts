@@ -1,10 +1,13 @@
 import { assign, setup } from 'xstate';
-import type { SessionEvent } from './event.js';
+import type { CloseReason, SessionEvent } from './event.js';
 import { evolve } from './evolve.js';
 import { INITIAL_STATE, isComplete, type SessionState } from './state.js';
 
 /** The states of the chart. */
 export type Phase = 'new' | 'waiting' | 'relaying' | 'closed';
+
+/** Ends that nobody asked for: whoever wants to hear of a timeout wants to hear of these, too, or the call would hang on without media. */
+const isUnasked = (reason: CloseReason): boolean => reason === 'timeout' || reason === 'port-lost' || reason === 'set-aside';
 
 /** What may happen to a session whether or not both its legs are open. */
 const ALWAYS = {
@@ -21,6 +24,9 @@ const ALWAYS = {
   CopyStarted: { actions: 'record' },
   CopyStopped: { actions: 'record' },
   ForkStarted: { actions: ['record', 'installPath'] },
+  SourceRefused: { actions: 'record' },
+  RemoteUnreachable: { actions: 'record' },
+  SessionRecovered: { actions: 'record' },
   ReferenceTaken: { actions: 'record' },
   ReferenceReleased: { actions: 'record' },
   SessionClosed: [
@@ -49,7 +55,7 @@ export const sessionChart = setup({
   },
   guards: {
     bothLegsOpen: ({ context, event }) => isComplete(evolve(context, event)),
-    endsUnheard: ({ context, event }) => event.type === 'SessionClosed' && event.reason === 'timeout' && context.notify !== null,
+    endsUnheard: ({ context, event }) => event.type === 'SessionClosed' && isUnasked(event.reason) && context.notify !== null,
   },
 }).createMachine({
   id: 'session',

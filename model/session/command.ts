@@ -1,5 +1,5 @@
 import type { Address, CallId } from '../kernel/index.js';
-import type { CloseReason, DtmfCatch, ForkSource, Reference } from './event.js';
+import type { CloseReason, DtmfCatch, ForkSource, RecoveryCause, Reference } from './event.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
 import type { Component, Side } from './side.js';
@@ -50,6 +50,12 @@ export type SessionCommand =
       readonly latched: boolean;
       readonly learned: boolean;
     }
+  /** Packets come from a source that the latching rule refuses. Sent by the packet path, now and then. */
+  | { readonly type: 'NoteRefused'; readonly side: Side; readonly component: Component; readonly address: Address }
+  /** The network says that nobody receives where the packets for this side's component go. Sent by the packet path. */
+  | { readonly type: 'NoteUnreachable'; readonly side: Side; readonly component: Component }
+  /** The session stands again on its ports. */
+  | { readonly type: 'Recover'; readonly cause: RecoveryCause; readonly downMs: number }
   /** Let a side be silent for so long; where one side's media keeps the session, this is for both. */
   | { readonly type: 'SetTtl'; readonly side: Side; readonly ttlMs: number }
   /** Mark what is sent to a side. */

@@ -15,6 +15,10 @@ export type CloseReason =
   | 'purged'
   /** The relay ended. */
   | 'shutdown'
+  /** After a crash: one of its ports could not be had again. */
+  | 'port-lost'
+  /** A command for it made its media thread die, and did so again. */
+  | 'set-aside'
   /** A bug: the log holds the last events. */
   | 'defect';
 
@@ -23,6 +27,9 @@ export type Reference = 'strong' | Side;
 
 /** Digits that a side presses (RFC 4733) are told to whoever is notified. `swallow`: their packets are not relayed. */
 export type DtmfCatch = { readonly tag: string; readonly payloadType: number; readonly swallow: boolean };
+
+/** What died: the whole relay, or one media thread. */
+export type RecoveryCause = 'process' | 'thread';
 
 /** Another session whose media this one gets. `hears`: whose packets of that session each side of this one is sent. */
 export type ForkSource = { readonly call: CallId; readonly tag: string; readonly hears: Readonly<Record<Side, Side>> };
@@ -71,6 +78,12 @@ export type SessionEvent = { readonly at: Millis } & (
       readonly latched: boolean;
       readonly learned: boolean;
     }
+  /** Packets came from a source that the latching rule refuses, and were thrown away. Told once a source, and not of every one. */
+  | { readonly type: 'SourceRefused'; readonly side: Side; readonly component: Component; readonly address: Address }
+  /** The network says that nobody receives at the address of this side (ICMP, RFC 792). Told once an address. */
+  | { readonly type: 'RemoteUnreachable'; readonly side: Side; readonly component: Component; readonly address: Address }
+  /** The session was taken up again, on its own ports, after what had it died `downMs` before. */
+  | { readonly type: 'SessionRecovered'; readonly cause: RecoveryCause; readonly downMs: number }
   | { readonly type: 'ReferenceTaken'; readonly reference: Reference }
   | { readonly type: 'ReferenceReleased'; readonly reference: Reference }
   | { readonly type: 'SessionClosed'; readonly reason: CloseReason; readonly tally: Readonly<Record<Side, Tally>> }

@@ -43,6 +43,14 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
       return { ...state, fork: event.source };
     case 'RemoteLatched':
       return withLeg(state, event.side, latched(state.legs[event.side], event));
+    case 'SourceRefused':
+      return withLeg(state, event.side, { refused: [...state.legs[event.side].refused, event.address] });
+    case 'RemoteUnreachable': {
+      const { unreachable: before } = state.legs[event.side];
+      return withLeg(state, event.side, { unreachable: { ...before, [event.component]: event.address } });
+    }
+    case 'SessionRecovered':
+      return { ...state, recoveries: state.recoveries + 1 };
     case 'ReferenceTaken':
       return { ...state, references: { ...state.references, [event.reference]: true } };
     case 'ReferenceReleased':

@@ -2,7 +2,7 @@ import type { Address, CallId, Millis } from '../kernel/index.js';
 import type { CloseReason, DtmfCatch, ForkSource } from './event.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
-import type { Side } from './side.js';
+import type { Component, Side } from './side.js';
 
 /** What is known of where a component's packets come from and go to (rtpproxy calls this "latching"). */
 export type Remote = {
@@ -16,6 +16,9 @@ export type Remote = {
   /** When signalling last touched an address that was already known. For ten seconds after, any source is believed. */
   readonly signalledAt: Millis | null;
 };
+
+/** Refused sources of a leg that are remembered: who sprays a port with packets must not fill the log. */
+export const MAX_REFUSED = 8;
 
 export type Leg = {
   /** Where its sockets are, or will be, bound. */
@@ -41,6 +44,10 @@ export type Leg = {
   readonly dtmf: DtmfCatch | null;
   /** Where what is received from this side is sent as well, and from where. */
   readonly copy: { readonly to: Address; readonly local: Address } | null;
+  /** The sources that were refused, the last one last; no more than `MAX_REFUSED`. */
+  readonly refused: readonly Address[];
+  /** Where nobody receives, as the network says: the present address of a component, or one it had before. */
+  readonly unreachable: Readonly<Record<Component, Address | null>>;
   /** The last signalled address and its time, to tell a repeated offer from a new one. */
   readonly lastSignal: { readonly address: Address; readonly at: Millis } | null;
 };
@@ -62,6 +69,8 @@ export type SessionState = {
   readonly fork: ForkSource | null;
   readonly legs: Readonly<Record<Side, Leg>>;
   readonly references: References;
+  /** How often it was taken up again after a crash. */
+  readonly recoveries: number;
   readonly closed: CloseReason | null;
 };
 
@@ -80,6 +89,8 @@ const NO_LEG: Leg = {
   ttlMs: null,
   dtmf: null,
   copy: null,
+  refused: [],
+  unreachable: { rtp: null, rtcp: null },
   lastSignal: null,
 };
 
@@ -95,6 +106,7 @@ export const INITIAL_STATE: SessionState = {
   fork: null,
   legs: { caller: NO_LEG, callee: NO_LEG },
   references: { strong: false, caller: false, callee: false },
+  recoveries: 0,
   closed: null,
 };
 

@@ -1,98 +1,8 @@
 import fc from 'fast-check';
-import { Agreement, type Latitude } from './agreement.js';
-import type { Driver } from './driver.js';
-import { ReferenceRelay, type Setting } from './referenceRelay.js';
-
-/** What a history is played against: the oracle, and the comparison with it. */
-export class Expected {
-  readonly relay: ReferenceRelay;
-  readonly agreement: Agreement;
-  lastCommand: string | null = null;
-  waits = 0;
-
-  constructor(setting: Setting & Latitude) {
-    this.relay = new ReferenceRelay(setting);
-    this.agreement = new Agreement(setting);
-  }
-}
-
-type Step = fc.AsyncCommand<Expected, Driver>;
-
-/** Sends a command to both, and compares what they answer and what they then hold. */
-async function say(text: string, expected: Expected, driver: Driver): Promise<void> {
-  const wanted = expected.relay.answer(text);
-  const given = await driver.send(text);
-  const { held } = expected.relay;
-  const problem = expected.agreement.disagreement(wanted, given, held);
-  if (problem !== null) throw new Error(`${text}: ${problem}`);
-  await comparePorts(text, expected, driver);
-  expected.lastCommand = text;
-}
-
-async function comparePorts(after: string, expected: Expected, driver: Driver): Promise<void> {
-  const pairs = await driver.heldPairs();
-  if (pairs !== expected.relay.held.size) throw new Error(`${after}: ${pairs} pairs are held, not ${expected.relay.held.size}`);
-}
-
-class Say implements Step {
-  readonly #text: string;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  check(): boolean {
-    return true;
-  }
-
-  run(expected: Expected, driver: Driver): Promise<void> {
-    return say(this.#text, expected, driver);
-  }
-
-  toString(): string {
-    return this.#text;
-  }
-}
-
-/** The same command once more, as a client that has lost the reply and its cookie sends it. */
-class SayAgain implements Step {
-  check({ lastCommand }: Readonly<Expected>): boolean {
-    return lastCommand !== null;
-  }
-
-  run(expected: Expected, driver: Driver): Promise<void> {
-    return say(expected.lastCommand!, expected, driver);
-  }
-
-  toString(): string {
-    return 'the same again';
-  }
-}
-
-class Wait implements Step {
-  readonly #ms: number;
-  readonly #most: number;
-
-  constructor(ms: number, most: number) {
-    this.#ms = ms;
-    this.#most = most;
-  }
-
-  check({ waits }: Readonly<Expected>): boolean {
-    return waits < this.#most;
-  }
-
-  async run(expected: Expected, driver: Driver): Promise<void> {
-    expected.waits++;
-    await driver.advance(this.#ms);
-    expected.relay.advance(this.#ms);
-    await comparePorts(`after ${this.#ms} ms`, expected, driver);
-  }
-
-  toString(): string {
-    return `${this.#ms} ms pass`;
-  }
-}
+import type { Latitude } from './agreement.js';
+import type { Death, Driver } from './driver.js';
+import type { Setting } from './referenceRelay.js';
+import { Expected, IMMORTAL, type Mortality, Say, SayAgain, type Step, Wait } from './steps.js';
 
 const often = <T>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ weight, arbitrary });
 const one = <T>(...values: T[]) => fc.constantFrom(...values);
@@ -182,6 +92,9 @@ export function commandTextsWith(ttlSeconds: readonly number[]): fc.Arbitrary<st
 
 export const commandTexts: fc.Arbitrary<string> = commandTextsWith([7, 61]);
 
+/** What may die in histories: together in one step, and in how many steps of one history. */
+export type DeathLimits = { readonly deaths: fc.Arbitrary<readonly Death[]>; readonly most: number };
+
 export type HistoryLimits = {
   readonly maxCommands: number;
   /**
@@ -192,23 +105,42 @@ export type HistoryLimits = {
   readonly waitsMs: readonly number[];
   /** What `S ttl` may ask for, seconds; the same holds for them. */
   readonly ttlSeconds: readonly number[];
-  /** How often in one history; for drivers whose time is real. */
+  /** How often time may pass in one history; for drivers whose time is real. */
   readonly mostWaits?: number;
+  /** Left out: nothing dies. */
+  readonly mortal?: DeathLimits;
 };
 
-/** Histories of commands and silences. Play one with `follow`. */
-export function histories({
-  maxCommands,
-  waitsMs,
-  ttlSeconds,
-  mostWaits = Number.POSITIVE_INFINITY,
-}: HistoryLimits): fc.Arbitrary<Iterable<Step>> {
-  const say = commandTextsWith(ttlSeconds).map((text) => new Say(text));
+/** Histories of commands, silences and deaths. `replayPath`: of a history that failed, to play exactly it. Play one with `follow`. */
+export function histories(
+  { maxCommands, waitsMs, ttlSeconds, mostWaits = Number.POSITIVE_INFINITY, mortal }: HistoryLimits,
+  replayPath?: string,
+): fc.Arbitrary<Iterable<Step>> {
+  const texts = commandTextsWith(ttlSeconds);
+  const say = texts.map((text) => new Say(text));
   const again = fc.constant(new SayAgain());
   // An array of arbitraries is drawn from evenly: the more often one stands in it, the likelier it is.
   const spoken = Array.from({ length: 18 }, (_, i) => (i < 16 ? say : again));
   const waits = waitsMs.map((ms) => fc.constant(new Wait(ms, mostWaits)));
-  return fc.commands([...spoken, ...waits], { maxCommands, size: 'max' });
+  const deadly = mortal === undefined ? [] : deadlySteps(mortal, texts, waitsMs, mostWaits);
+  return fc.commands([...spoken, ...waits, ...deadly], {
+    maxCommands,
+    size: 'max',
+    ...(replayPath !== undefined && { replayPath }),
+  });
+}
+
+/** Something dies while nothing else happens; at some moment of a silence; and, which is the hardest, over a command. */
+function deadlySteps({ deaths, most }: DeathLimits, texts: fc.Arbitrary<string>, waitsMs: readonly number[], mostWaits: number) {
+  const mortality = deaths.map((drawn): Mortality => (drawn.length === 0 ? IMMORTAL : { deaths: drawn, most }));
+  const over = fc.tuple(texts, mortality).map(([text, how]) => new Say(text, how));
+  const within = waitsMs.map((ms) =>
+    fc.tuple(mortality, fc.nat(ms)).map(([how, atMs]) => {
+      const moved = how.deaths.map((death) => ({ ...death, afterMs: death.afterMs + atMs }));
+      return new Wait(ms, mostWaits, { ...how, deaths: moved });
+    }),
+  );
+  return [mortality.map((how) => new Wait(0, mostWaits, how)), ...within, over, over, over];
 }
 
 /** Plays a history against oracle and driver. Rejects where they disagree. */

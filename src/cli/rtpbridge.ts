@@ -12,6 +12,22 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     help: 'read calls back from the event log',
     run: async (args) => (await import('./replay.js')).replay(args),
   },
+  explain: {
+    help: 'say in plain words what happened to a call, and why it has no audio',
+    run: async (args) => (await import('./explain.js')).explainCall(args),
+  },
+  unit: {
+    help: 'print a systemd unit that runs the relay',
+    run: async (args) => (await import('./unit.js')).unit(args),
+  },
+  watch: {
+    help: 'print what happens in a running relay',
+    run: async (args) => (await import('./watch.js')).watch(args),
+  },
+  status: {
+    help: 'print how a running relay is',
+    run: async (args) => (await import('./status.js')).status(args),
+  },
   man: {
     help: 'print the manual of rtpbridge or rtpproxy',
     run: async (args) => (await import('./man.js')).man(args),

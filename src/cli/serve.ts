@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { ok, type Result, refuse } from '../../model/kernel/index.js';
 import { type BackgroundLink, joinBackground, startInBackground } from '../io/process/background.js';
 import { type DataFolder, openDataFolder } from '../io/process/dataFolder.js';
+import { joinSupervisor, type SupervisorLink } from '../io/process/inheritance.js';
 import { applyLimits } from '../io/process/limits.js';
 import {
   dropPrivileges,
@@ -36,6 +37,7 @@ const STDERR = 2;
 /** Runs the relay until a signal ends it. Answers the exit code: 0 after a clean end, 1 if it could not start or go on. */
 export async function serve(args: readonly string[], program: ProgramName): Promise<number> {
   const link = joinBackground();
+  const supervisor = joinSupervisor();
   const given = readCommandLine(args, program);
   if (!given.ok) return refuseUsage(given.error, program);
   const said = sayAndLeave(given.value, program);
@@ -55,7 +57,11 @@ export async function serve(args: readonly string[], program: ProgramName): Prom
     if (!options.foreground) return startInBackground();
   }
   if (program !== 'rtpbridge') nameProcess(program, args);
-  return new Service(options, account.value, link).run();
+  if (supervisor !== null) return new Service({ ...options, pidFile: null }, account.value, link, supervisor).run();
+  if (!options.supervise) return new Service(options, account.value, link, null).run();
+  const { supervise } = await import('./supervise.js');
+  const ended = await supervise(options, account.value);
+  return ended.ok ? ended.value : complain(program, ended.error);
 }
 
 /** One line on stderr. Answers the exit code that goes with it. */
@@ -123,6 +129,7 @@ class Service {
   readonly #options: RelayOptions;
   readonly #account: ProcessAccount | null;
   readonly #link: BackgroundLink | null;
+  readonly #supervisor: SupervisorLink | null;
   readonly #ended: Promise<number>;
   #end: (code: number) => void = () => {};
   #relay: Relay | null = null;
@@ -131,10 +138,16 @@ class Service {
   #isEnding = false;
   #fatal: string | null = null;
 
-  constructor(options: RelayOptions, account: ProcessAccount | null, link: BackgroundLink | null) {
+  constructor(
+    options: RelayOptions,
+    account: ProcessAccount | null,
+    link: BackgroundLink | null,
+    supervisor: SupervisorLink | null,
+  ) {
     this.#options = options;
     this.#account = account;
     this.#link = link;
+    this.#supervisor = supervisor;
     this.#ended = new Promise((resolve) => {
       this.#end = (code) => {
         this.#isEnding = true;
@@ -168,7 +181,8 @@ class Service {
     if (data.warning !== null) relay.log.warn(data.warning);
     const code = await this.#serve(relay);
     void notifyReadiness('STOPPING=1');
-    await relay.stop();
+    // What made the relay give up ends no call: whoever starts it again lets it take them up.
+    await relay.stop(this.#fatal !== null);
     const unwritten = profile?.value() ?? null;
     if (unwritten !== null) complain(program, unwritten);
     return code;
@@ -188,6 +202,7 @@ class Service {
       if (!this.#isEnding) await this.#link.ready({ redirect, chdir });
     }
     await notifyReadiness('READY=1');
+    this.#supervisor?.served();
     const code = await this.#ended;
     if (this.#fatal !== null && foreground) complain(program, this.#fatal);
     else if (this.#fatal !== null) relay.log.fatal(this.#fatal);

@@ -36,6 +36,13 @@ export function openLogger(options: LogOptions): Logger {
   return pino({ level, base: null }, pino.transport({ target: LINE_WRITER, options: lineTargets(options, process.env) }));
 }
 
+/**
+ * The same JSON lines of a process that has little to say and nobody to hold up: no thread writes them, and each is written when the call
+ * returns.
+ */
+export const openDirectLogger = ({ logLevel }: Pick<LogOptions, 'logLevel'>): Logger =>
+  pino({ level: PINO_LEVELS[logLevel], base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+
 function lineTargets(options: LogOptions, env: NodeJS.ProcessEnv): LineTargets {
   const { RTPP_LOG_TFORM, RTPP_LOG_TSTART, RTPBRIDGE_SYSLOG } = env;
   const startedAtS = Number(RTPP_LOG_TSTART ?? Number.NaN);

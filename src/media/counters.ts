@@ -49,11 +49,14 @@ export const SHARD_COUNTERS = [
   /** How busy the thread is, 0…1, smoothed; and whether that is too much for new sessions, 0 or 1. */
   'load',
   'overloaded',
+  /** What the thread has in hand: the id of a request, the number of a session; 0: none. Looked at when it has died. */
+  'requestInHand',
+  'sessionInHand',
 ] as const;
 export type ShardCounter = (typeof SHARD_COUNTERS)[number];
 
 /** Counters of one stream, for the life of its session. */
-const STREAM_COUNTERS = [
+export const STREAM_COUNTERS = [
   /** Accepted by the latching rule. */
   'received',
   'bytes',
@@ -64,11 +67,17 @@ const STREAM_COUNTERS = [
   'ignored',
   /** When the last packet reached the send stage, milliseconds of the thread's clock; 0: never. */
   'heardAtMs',
+  /** Before both legs were open: thrown away. */
+  'early',
+  /** Times that the network said that nobody receives what is sent from this stream's socket (ICMP). */
+  'unreachable',
 ] as const;
 export type StreamCounter = (typeof STREAM_COUNTERS)[number];
 
 const ROW_STRIDE = 8;
 const HEADER_STRIDE = 64;
+/** Behind the counters of its streams, each slot says which session has it, so that it can be told when the thread has died. */
+const SLOT_STRIDE = ROWS_PER_SESSION * ROW_STRIDE + 1;
 
 export const RECEIVED = STREAM_COUNTERS.indexOf('received');
 export const BYTES = STREAM_COUNTERS.indexOf('bytes');
@@ -76,9 +85,11 @@ export const RELAYED = STREAM_COUNTERS.indexOf('relayed');
 export const DROPPED = STREAM_COUNTERS.indexOf('dropped');
 export const IGNORED = STREAM_COUNTERS.indexOf('ignored');
 export const HEARD_AT = STREAM_COUNTERS.indexOf('heardAtMs');
+export const EARLY = STREAM_COUNTERS.indexOf('early');
+export const UNREACHABLE = STREAM_COUNTERS.indexOf('unreachable');
 
-/** How many bytes of shared memory the counters of a shard with so many session slots take. */
-export const countersBytes = (slots: number): number => (HEADER_STRIDE + slots * ROWS_PER_SESSION * ROW_STRIDE) * 8;
+/** How many bytes of shared memory the counters of a shard with so many session slots take, and the slot where sockets wait. */
+export const countersBytes = (slots: number): number => (HEADER_STRIDE + (slots + 1) * SLOT_STRIDE) * 8;
 
 export class Counters {
   readonly #values: Float64Array;
@@ -111,9 +122,50 @@ export class Counters {
   /** A new session starts at zero. */
   clearSession(slot: number): void {
     const base = rowBase(slot * ROWS_PER_SESSION);
-    this.#values.fill(0, base, base + ROWS_PER_SESSION * ROW_STRIDE);
+    this.#values.fill(0, base, base + SLOT_STRIDE);
+  }
+
+  /** The number of the session that a slot is taken by; 0: none. */
+  sessionAt(slot: number): number {
+    return this.#values[rowBase(slot * ROWS_PER_SESSION) + SLOT_STRIDE - 1]!;
+  }
+
+  setSessionAt(slot: number, session: number): void {
+    this.#values[rowBase(slot * ROWS_PER_SESSION) + SLOT_STRIDE - 1] = session;
+  }
+
+  /** The counters of a stream in the order of `STREAM_COUNTERS`. */
+  saveStream(row: number): number[] {
+    const base = rowBase(row);
+    return [...this.#values.subarray(base, base + STREAM_COUNTERS.length)];
+  }
+
+  /** What is not there counts as zero: an earlier version may have saved it. */
+  restoreStream(row: number, saved: readonly number[]): void {
+    const base = rowBase(row);
+    for (let i = 0; i < STREAM_COUNTERS.length; i++) this.#values[base + i] = saved[i] ?? 0;
+  }
+
+  /** Changes whenever something of a slot's streams is counted. */
+  sumOfSlot(slot: number): number {
+    const base = rowBase(slot * ROWS_PER_SESSION);
+    let sum = 0;
+    for (let i = 0; i < ROWS_PER_SESSION * ROW_STRIDE; i++) sum += this.#values[base + i]!;
+    return sum;
+  }
+
+  /** Whether there is a counter of that name: a log of another version may name others. */
+  knows(name: string): name is ShardCounter {
+    return (SHARD_COUNTERS as readonly string[]).includes(name);
+  }
+
+  /** The counters of the shard that are not zero, by name. */
+  saveShard(): Partial<Record<ShardCounter, number>> {
+    const saved: Partial<Record<ShardCounter, number>> = {};
+    for (let i = 0; i < SHARD_COUNTERS.length; i++) if (this.#values[i] !== 0) saved[SHARD_COUNTERS[i]!] = this.#values[i]!;
+    return saved;
   }
 }
 
-/** Where the counters of a stream begin in `Counters.values`. */
-export const rowBase = (row: number): number => HEADER_STRIDE + row * ROW_STRIDE;
+/** Where the counters of a stream begin in `Counters.values`; those of four streams are a slot's, with its session behind. */
+export const rowBase = (row: number): number => HEADER_STRIDE + row * ROW_STRIDE + (row >> 2);

@@ -32,6 +32,8 @@ export type EngineHost = {
   readonly onWake: () => void;
   /** Whether something that happened since the last turn must not wait for its deadline. */
   readonly isTurnDue: () => boolean;
+  /** The network said that nobody receives what is sent from a row that is watched for it. */
+  readonly onUnreachable: (row: number) => void;
   /** Between batches, when it is due: run timers, flush. Answers the time of the next deadline, milliseconds of the same clock. */
   readonly onTurn: (nowMs: number) => number;
 };
@@ -66,6 +68,11 @@ export interface PacketEngine {
   move(from: number, to: number): void;
   /** Marks what is sent from a row's socket with this TOS byte (RFC 2474), if the row has an IPv4 socket. */
   setTos(row: number, tos: number): void;
+  /**
+   * From now on it is told (`onUnreachable`) when the network says that nobody receives what is sent from this row (ICMP port, host or
+   * network unreachable, RFC 792 and RFC 4443). Until the row is closed. An engine that cannot find out leaves it.
+   */
+  watchUnreachable(row: number): void;
   /** After it returns the port is free and no packet of the row is delivered any more. A row without a socket is left alone. */
   close(row: number): void;
   /** Sends the packet in hand, as it is now, from the socket of `row` to its remote. Never blocks; what cannot be sent is counted. */

@@ -1,5 +1,13 @@
 import { SOCKADDR_WORDS } from '../protocol/bytes/sockaddr.js';
-import { type Counters, DROPPED as DROPPED_COUNTER, IGNORED as IGNORED_COUNTER, rowBase, SHARD_COUNTERS } from './counters.js';
+import {
+  type Counters,
+  DROPPED as DROPPED_COUNTER,
+  EARLY,
+  IGNORED as IGNORED_COUNTER,
+  rowBase,
+  SHARD_COUNTERS,
+  UNREACHABLE,
+} from './counters.js';
 import type { Packet, PacketEngine } from './engine.js';
 import { compile, DROPPED, IGNORED, NEXT, type Path, runPath, type Stage, type StageName, type Verdict } from './path.js';
 import { AnalysisTable } from './stages/analyse.js';
@@ -7,6 +15,7 @@ import { type Judgement, LatchTable, latchStage } from './stages/latch.js';
 import { countStage, sendStage } from './stages/relay.js';
 import { Resizing } from './stages/resizing.js';
 import { type Digit, DtmfCatchers, Taps } from './stages/witness.js';
+import type { StreamMemory } from './streamMemory.js';
 import { componentOf, ROWS_PER_SESSION } from './streams.js';
 
 const PACKETS_RECEIVED = SHARD_COUNTERS.indexOf('packetsReceived');
@@ -16,6 +25,10 @@ const PACKETS_DISCARDED = SHARD_COUNTERS.indexOf('packetsDiscarded');
 export type PlaneListeners = {
   /** A packet said something new about where its stream comes from. */
   readonly onSource: (packet: Packet, judgement: Judgement) => void;
+  /** A packet from a source that the latching rule refuses, once in a while. */
+  readonly onRefused: (packet: Packet) => void;
+  /** The network says that nobody receives what is sent from a row. */
+  readonly onUnreachable: (row: number) => void;
   readonly onDigit: (row: number, digit: Digit) => void;
   /** An RTCP packet, where they are to be reported. */
   readonly onReport: (packet: Packet) => void;
@@ -50,6 +63,7 @@ export class MediaPlane {
   readonly resizing: Resizing;
   readonly #stages: Readonly<Record<StageName, Stage>>;
   readonly #reporting: boolean;
+  readonly #listeners: PlaneListeners;
   /** Row → what its packets go through; null: they are thrown away. */
   readonly #routes: (Route | null)[] = [];
   /** Routes are few, and shared by all streams that want the same. */
@@ -63,8 +77,9 @@ export class MediaPlane {
     this.dtmf = new DtmfCatchers(listeners.onDigit);
     this.resizing = new Resizing(engine, counters, (packet) => this.#finish(packet, this.#routes[packet.row]?.resized));
     this.#reporting = options.reporting;
+    this.#listeners = listeners;
     this.#stages = {
-      latch: latchStage(this.latch, listeners.onSource),
+      latch: latchStage(this.latch, listeners.onSource, listeners.onRefused),
       count: countStage(counters),
       analyse: (packet) => {
         this.analysis.take(packet);
@@ -129,6 +144,28 @@ export class MediaPlane {
     this.counters.clearSession(slot);
   }
 
+  /** What is known of a stream; null: nothing came. */
+  save(row: number): StreamMemory | null {
+    const counters = this.counters.saveStream(row);
+    const latch = this.latch.save(row);
+    // A packet is judged before it is counted.
+    if (latch === null && counters.every((value) => value === 0)) return null;
+    return { counters, latch, analysis: componentOf(row) === 0 ? this.analysis.save(row) : null };
+  }
+
+  /** Lets a stream go on from what was known of it. Its remote addresses must have been installed. */
+  restore(row: number, saved: StreamMemory): void {
+    this.counters.restoreStream(row, saved.counters);
+    if (saved.latch !== null) this.latch.restore(row, saved.latch);
+    if (saved.analysis !== null && componentOf(row) === 0) this.analysis.restore(row, saved.analysis);
+  }
+
+  /** Called by the engine. */
+  readonly onUnreachable = (row: number): void => {
+    this.counters.values[rowBase(row) + UNREACHABLE]!++;
+    this.#listeners.onUnreachable(row);
+  };
+
   /** The first word of a stream's remote address in `engine.remotes`. */
   remoteAt(row: number): number {
     return row * SOCKADDR_WORDS;
@@ -139,6 +176,7 @@ export class MediaPlane {
     const { values } = this.counters;
     const route = this.#routes[packet.row];
     if (route === null || route === undefined) {
+      values[rowBase(packet.row) + EARLY]!++;
       values[PACKETS_DISCARDED]!++;
       return;
     }

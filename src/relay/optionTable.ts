@@ -14,6 +14,7 @@ export const SECTIONS = {
   recording: 'Recording',
   modules: 'Modules',
   process: 'The process',
+  eventLog: 'Event log and recovery',
   log: 'Logs',
   about: 'About the program',
 } as const;
@@ -35,7 +36,7 @@ export type OptionRow = {
   /** The default of rtpproxy, and of rtpproxy_debug, where it is another. */
   readonly rtpproxyDefault?: string;
   readonly debugDefault?: string;
-  readonly unit?: 's';
+  readonly unit?: 's' | 'ms' | 'MB';
   /** One line, for the help. */
   readonly help: string;
   /** What the manual says besides. */
@@ -77,6 +78,14 @@ export const OPTIONS = {
     default: '0755 when -u names a group',
     help: 'mode of unix control sockets, applied with -u only: octal with a leading zero, else decimal',
     section: 'control',
+  },
+  admin: {
+    long: 'admin',
+    value: 'SOCKET',
+    default: 'unix:DATA-DIR/admin.sock',
+    help: 'socket for rtpbridge explain and watch: unix:PATH, or none',
+    section: 'control',
+    programs: OURS,
   },
   listen: {
     short: 'l',
@@ -295,6 +304,81 @@ export const OPTIONS = {
     help: 'measure where processor time goes, and write a .cpuprofile a thread there at the end',
     section: 'process',
     programs: ['rtpbridge', 'rtpproxy_debug'],
+  },
+  durability: {
+    long: 'durability',
+    value: 'LEVEL',
+    default: 'os',
+    help: 'what an answer waits for: os (its events are with the operating system), fsync (on disk) or none (no event log)',
+    more: 'With os calls outlive a crash of the relay; with fsync a crash of the machine, too, as far as their ports are concerned. With none they outlive nothing, and nothing can be replayed.',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  fsyncInterval: {
+    long: 'fsync-interval',
+    value: 'MS',
+    default: '5',
+    unit: 'ms',
+    help: 'with --durability fsync: answers are gathered for so long before the disk is waited for',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  segmentSize: {
+    long: 'log-segment-size',
+    value: 'MB',
+    default: '16',
+    unit: 'MB',
+    help: 'a segment of the event log that has grown beyond this is closed and the next begun',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  segmentAge: {
+    long: 'log-segment-age',
+    value: 'SECONDS',
+    default: '3600',
+    unit: 's',
+    help: 'so is one that was begun so long ago',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  keepAge: {
+    long: 'log-max-age',
+    value: 'SECONDS',
+    default: '604800',
+    unit: 's',
+    help: 'segments that were closed so long ago are deleted',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  keepSize: {
+    long: 'log-max-size',
+    value: 'MB',
+    default: '4096',
+    unit: 'MB',
+    help: 'the oldest segments are deleted while the event log is larger than this',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  minFree: {
+    long: 'log-min-free',
+    value: 'MB',
+    default: '256',
+    unit: 'MB',
+    help: 'the oldest segments are deleted while the disk has less room than this',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  fresh: {
+    long: 'fresh',
+    help: 'begin without the calls that a crash has left behind',
+    section: 'eventLog',
+    programs: OURS,
+  },
+  supervise: {
+    long: 'supervise',
+    help: 'run under a small process that holds the control sockets and starts the relay again at once should it die',
+    section: 'process',
+    programs: OURS,
   },
   logLevel: {
     short: 'd',

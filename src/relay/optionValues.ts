@@ -26,6 +26,13 @@ export const wholeNumber =
     return isFine ? ok(Number(text)) : refuse(`a whole number from ${min} to ${max}`);
   };
 
+/** A unix socket, with or without `unix:` in front; null: `none`. */
+export const parseAdmin: ValueParser<string | null> = (text) => {
+  if (text === 'none') return ok(null);
+  const path = text.replace(/^unix:/, '');
+  return path === '' || /^[a-z0-9]+:/.test(path) ? refuse('unix:PATH, or none') : ok(`unix:${path}`);
+};
+
 /** One of these words, in any case. */
 export const oneOf =
   <T extends string>(words: readonly T[]): ValueParser<T> =>

@@ -10,6 +10,7 @@ import {
   type OverloadLimits,
   oneOf,
   parseAccount,
+  parseAdmin,
   parseLogLevel,
   parseMode,
   parseOverload,
@@ -21,6 +22,27 @@ import {
 
 /** An address to listen on as it was written; what it means is the business of the networks. */
 export type NetworkText = { readonly family: Family; readonly text: string };
+
+/** The admin socket stands in the data directory, wherever that will be. */
+export const ADMIN_IN_DATA_DIR = 'data-dir';
+
+export const DURABILITIES = ['none', 'os', 'fsync'] as const;
+/** What an answer waits for: nothing, and there is no event log; its events with the operating system; or on disk. */
+export type Durability = (typeof DURABILITIES)[number];
+
+/** Bytes and milliseconds. */
+export type EventLogOptions = {
+  readonly durability: Durability;
+  /** How long answers are gathered before the disk is waited for. */
+  readonly fsyncIntervalMs: number;
+  /** When a segment is closed and the next begun. */
+  readonly segmentBytes: number;
+  readonly segmentAgeMs: number;
+  /** When the oldest segments are deleted: by the time since they were closed, by the size of all, by the room that is left on the disk. */
+  readonly keepAgeMs: number;
+  readonly keepBytes: number;
+  readonly minFreeBytes: number;
+};
 
 /** Everything the operator has a say in, checked and with its defaults. */
 export type RelayOptions = {
@@ -76,6 +98,12 @@ export type RelayOptions = {
   /** Null: the best that works. */
   readonly engine: EngineName | null;
   readonly dataDir: string;
+  /** `unix:PATH`; or null: none. */
+  readonly admin: string | typeof ADMIN_IN_DATA_DIR | null;
+  readonly eventLog: EventLogOptions;
+  /** Whether the calls that a crash has left behind are taken up again. */
+  readonly recover: boolean;
+  readonly supervise: boolean;
   /** Where processor profiles go. Null: none are made. */
   readonly profileDir: string | null;
 };
@@ -104,6 +132,7 @@ export function readOptions(
     ...mediaOptions(values),
     ...recordingOptions(values),
     ...processOptions(values),
+    ...recoveryOptions(values),
     profileDir: values.last('profile', parseText, null),
   };
   const stdio = options.control.find((name) => /^stdioc?:/.test(name));
@@ -228,6 +257,29 @@ function processOptions(values: Values) {
   };
 }
 
+const MEGABYTE = 1 << 20;
+const MOST_MEGABYTES = 1 << 30;
+const LONGEST_FSYNC_INTERVAL_MS = 1000;
+
+function recoveryOptions(values: Values) {
+  const whole = (
+    key: OptionKey & ('fsyncInterval' | 'segmentSize' | 'segmentAge' | 'keepAge' | 'keepSize' | 'minFree'),
+    most: number,
+  ): number =>
+    values.last(key, wholeNumber(key === 'minFree' || key === 'fsyncInterval' ? 0 : 1, most), Number(OPTIONS[key].default));
+  const eventLog: EventLogOptions = {
+    durability: values.last('durability', oneOf(DURABILITIES), 'os'),
+    fsyncIntervalMs: whole('fsyncInterval', LONGEST_FSYNC_INTERVAL_MS),
+    segmentBytes: whole('segmentSize', MOST_MEGABYTES) * MEGABYTE,
+    segmentAgeMs: whole('segmentAge', LONGEST_TTL_SECONDS) * 1000,
+    keepAgeMs: whole('keepAge', LONGEST_TTL_SECONDS * 100) * 1000,
+    keepBytes: whole('keepSize', MOST_MEGABYTES) * MEGABYTE,
+    minFreeBytes: whole('minFree', MOST_MEGABYTES) * MEGABYTE,
+  };
+  const admin = values.last('admin', parseAdmin, ADMIN_IN_DATA_DIR);
+  return { eventLog, admin, recover: !values.has('fresh'), supervise: values.has('supervise') };
+}
+
 /** What was asked for and is not there yet, one line each. */
 export function unmet({ program, recordDir, recordAll }: RelayOptions): string[] {
   const asked = [
@@ -255,6 +307,7 @@ export function withAbsolutePaths(options: RelayOptions): RelayOptions {
     spoolDir: absoluteOrNull(options.spoolDir),
     configFile: absoluteOrNull(options.configFile),
     profileDir: absoluteOrNull(options.profileDir),
+    admin: options.admin?.startsWith('unix:') ? `unix:${absolute(options.admin.slice('unix:'.length))}` : options.admin,
     // A module is known by its name, too.
     dso: options.dso.map((module) => (module.includes('/') ? absolute(module) : module)),
     dataDir: absolute(options.dataDir),

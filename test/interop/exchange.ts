@@ -1,4 +1,4 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, match } from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { askOnce } from '../rig/control.js';
 import { findExecutable, requirePeer } from '../rig/peers.js';
 import { leasePorts, type PortLease } from '../rig/ports.js';
 import { type RelayOptions, type RunningRelay, startRelay } from '../rig/relay.js';
+import { runToEnd } from '../rig/startAttempt.js';
 import { ASSETS, INSTALL, sipAnswers } from './scene.js';
 import { Tap } from './tap.js';
 
@@ -91,6 +92,20 @@ export async function nothingIsLeft(exchange: Exchange, expectedComplaints: read
     complaints.filter((line) => !expectedComplaints.some((expected) => expected.test(line))),
     [],
   );
+}
+
+/**
+ * Ends the relays, and judges what they have written: every record keeps the rules of the model, and every command would be decided today as
+ * it was then. It is the last that is asked of an exchange.
+ */
+export async function logsAreSound({ relays }: Exchange, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  for (const { pid, exited, dataDir } of relays) {
+    process.kill(pid, signal);
+    await exited;
+    const { code, stdout, stderr } = await runToEnd(['replay', '--check', '--redecide', dataDir]);
+    deepEqual({ code, stderr }, { code: 0, stderr: '' }, stdout);
+    match(stdout, /^[1-9]\d* events?, [1-9]\d* sessions?, 0 rules broken\n[1-9]\d* commands?, 0 differ\n$/);
+  }
 }
 
 /** What Kamailio's functions answered about a call: `INVITE 1`, `INVITE/200 1`, … in order. */

@@ -7,7 +7,18 @@ export type Exchanged = { readonly command: string; readonly answer: string };
 /** How long the answer to a command that was seen may be under way. */
 const ANSWER_LIMIT_MS = 3_000;
 
-type Heard = { readonly cookie: string; readonly command: string; answer: string | null };
+/** How long a command may be waited for: Kamailio sends it again after two seconds. */
+const SENDING_LIMIT_MS = 8_000;
+
+type Heard = {
+  readonly cookie: string;
+  readonly command: string;
+  answer: string | null;
+  readonly askedAt: number;
+  waitedMs: number;
+  /** How often it was sent. */
+  times: number;
+};
 
 /** Stands between a control client and a relay on UDP, passes every datagram on unchanged, and keeps what was said. */
 export class Tap {
@@ -48,11 +59,31 @@ export class Tap {
    */
   async about(callId: string): Promise<Exchanged[]> {
     for (const until = Date.now() + ANSWER_LIMIT_MS; ; await delay(10)) {
-      const mine = this.#heard.filter(({ command }) => wordsOf(command).some((word) => word.split(';', 1)[0] === callId));
+      const mine = this.#about(callId);
       const open = mine.find(({ answer }) => answer === null);
       if (open === undefined) return mine.map(({ command, answer }) => ({ command, answer: answer! }));
       if (Date.now() > until) throw new Error(`no answer to "${open.command}"`);
     }
+  }
+
+  /**
+   * Waits until a command about a call that begins with this letter was sent so many times, whether or not it is answered.
+   * @throws when it is not
+   */
+  async sent(callId: string, letter: string, times = 1): Promise<void> {
+    const isSent = (heard: Heard) => heard.command.startsWith(letter) && heard.times >= times;
+    for (const until = Date.now() + SENDING_LIMIT_MS; !this.#about(callId).some(isSent); await delay(5)) {
+      if (Date.now() > until) throw new Error(`no ${letter} about ${callId} was sent ${times} times`);
+    }
+  }
+
+  /** The longest time that an answer about a call took, milliseconds; 0 before the first one. */
+  longestWaitMs(callId: string): number {
+    return Math.max(0, ...this.#about(callId).map(({ waitedMs }) => waitedMs));
+  }
+
+  #about(callId: string): Heard[] {
+    return this.#heard.filter(({ command }) => wordsOf(command).some((word) => word.split(';', 1)[0] === callId));
   }
 
   close(): void {
@@ -64,8 +95,10 @@ export class Tap {
     const back = this.#backOf(client);
     const [cookie, command] = cut(bytes);
     // A command that was sent twice was said once.
-    if (!this.#heard.some((heard) => heard.cookie === cookie && heard.command === command))
-      this.#heard.push({ cookie, command, answer: null });
+    const known = this.#heard.find((heard) => heard.cookie === cookie && heard.command === command);
+    if (known === undefined)
+      this.#heard.push({ cookie, command, answer: null, askedAt: performance.now(), waitedMs: 0, times: 1 });
+    else known.times++;
     back.send(bytes, this.#relayPort, '127.0.0.1');
   }
 
@@ -77,7 +110,10 @@ export class Tap {
     back.on('message', (bytes: Buffer) => {
       const [cookie, answer] = cut(bytes);
       const asked = this.#heard.find((heard) => heard.cookie === cookie && heard.answer === null);
-      if (asked !== undefined) asked.answer = answer.trimEnd();
+      if (asked !== undefined) {
+        asked.answer = answer.trimEnd();
+        asked.waitedMs = performance.now() - asked.askedAt;
+      }
       this.#front.send(bytes, client.port, client.address);
     });
     back.on('error', () => {});

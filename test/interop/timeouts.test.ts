@@ -7,19 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { replayLog } from '../../src/cli/replay.js';
 import { startChild } from '../rig/child.js';
 import { NotifyListener } from '../rig/notifyListener.js';
 import { findExecutable } from '../rig/peers.js';
 import { leasePorts } from '../rig/ports.js';
-import { type Call, conversation, handled, openPeers, placeCall } from './calls.js';
-import { type Exchange, openExchange } from './exchange.js';
-import { audio, expect, receive, respond, type Step, send, wait } from './scenario.js';
+import { openExchange } from './exchange.js';
+import { receive, respond } from './scenario.js';
+import { NOTICE_LIMIT_MS, placeSilent, silentCall, timedOut } from './silence.js';
 
 const BOUND = { timeout: 60_000 };
 /** After so long without packets a session ends; while it is set up it may take longer. */
 const TTL = ['-T', '2', '-W', '30'];
-const NOTICE_LIMIT_MS = 8_000;
 
 test('Kamailio hears of calls without media', { concurrency: 3, timeout: 90_000 }, async (t) => {
   await Promise.all([
@@ -45,7 +43,7 @@ async function overTcp(t: TestContext): Promise<void> {
   ]);
   await listener.received(1, NOTICE_LIMIT_MS);
   for (const call of [renewed, plain, notPermitted]) {
-    await ended(exchange, call);
+    await timedOut(exchange, call);
     await call.hangUp();
   }
   // Kamailio names the socket in requests with a To tag only, and the second relay permits no socket.
@@ -65,7 +63,7 @@ async function overUnix(t: TestContext): Promise<void> {
   const call = await silentCall(exchange, 'unix', socket);
   await listener.received(1, NOTICE_LIMIT_MS);
   deepEqual(listener.lines, ['unix']);
-  await ended(exchange, call);
+  await timedOut(exchange, call);
   await call.hangUp();
 }
 
@@ -100,53 +98,5 @@ async function overXmlRpc(t: TestContext): Promise<void> {
   const asked = await startChild(kamcmd, ['-s', `unix:${join(exchange.dir, 'kamailio.ctl')}`, 'dlg.terminate_dlg', ...params]);
   deepEqual(await asked.exited, { code: 0, signal: null }, asked.stderr());
   await call.ended();
-  await ended(exchange, call);
-}
-
-/** A call that is offered anew once, so that Kamailio names its timeout socket, talks, and then is silent. */
-async function silentCall(exchange: Exchange, key: string, socket: string, relay = 1, end?: readonly Step[]): Promise<Call> {
-  const call = await placeSilent(exchange, key, relay, true, end);
-  const renewed = (await call.said(relay))[2]!;
-  match(renewed.command, new RegExp(`^Uc0 ${key} 127\\.0\\.0\\.1 \\d+ ${key}-F;1 ${key}-T;1 ${socket}$`));
-  match(renewed.answer, /^\d+ 127\.0\.0\.1$/);
-  return call;
-}
-
-async function placeSilent(
-  exchange: Exchange,
-  key: string,
-  relay: number,
-  isRenewed: boolean,
-  end: readonly Step[] | undefined = undefined,
-): Promise<Call> {
-  const [caller, callee] = await openPeers(exchange);
-  const [offer, answer] = [audio('127.0.0.1', caller.port), audio('127.0.0.1', callee.port)];
-  const times = isRenewed ? 2 : 1;
-  const call = await placeCall(exchange, {
-    key,
-    headers: handled(relay, 'co'),
-    caller: [
-      ...Array.from({ length: times }, () => [send('INVITE', offer), expect(200), send('ACK')]).flat(),
-      ...(end ?? [wait, send('BYE'), expect(200)]),
-    ],
-    callee: [
-      ...Array.from({ length: times }, () => [receive('INVITE'), respond(200, answer), receive('ACK')]).flat(),
-      ...[receive('BYE'), respond(200)],
-    ],
-  });
-  await call.callee.received('ACK', times);
-  const { toCaller, toCallee } = await call.answered();
-  await conversation({ peer: caller, place: toCaller }, { peer: callee, place: toCallee });
-  return call;
-}
-
-/** The event log says that the session ended for want of packets; it is written a moment later. */
-async function ended({ relays }: Exchange, call: Call): Promise<void> {
-  const told = /session closed: timeout; caller 5 received, 5 relayed/;
-  for (const until = Date.now() + NOTICE_LIMIT_MS; ; await delay(50)) {
-    const lines: string[] = [];
-    for (const { dataDir } of relays) await replayLog(dataDir, { call: call.id, write: (line) => lines.push(line) });
-    if (lines.some((line) => told.test(line))) return;
-    ok(Date.now() < until, lines.join('\n'));
-  }
+  await timedOut(exchange, call);
 }

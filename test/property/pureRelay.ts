@@ -1,14 +1,17 @@
 import { type Address, type Millis, millis } from '../../model/kernel/index.js';
 import type { Latitude } from '../../model/spec/agreement.js';
-import type { Driver } from '../../model/spec/driver.js';
+import type { Death, Driver } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
+import { Counters, countersBytes } from '../../src/media/counters.js';
 import { encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
 import type { Grammar } from '../../src/protocol/rtpproxy/grammar.js';
 import { LOCAL_ORIGIN, type Origin } from '../../src/relay/control/origin.js';
 import type { ControlSetting } from '../../src/relay/control/setting.js';
+import { Fold } from '../../src/relay/events/fold.js';
+import type { LogRecord, StepRecord } from '../../src/relay/events/record.js';
 import type { RouteTo } from '../../src/relay/networks/choose.js';
 import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
-import type { StepRecord } from '../../src/relay/ports.js';
+import { lostSessions } from '../../src/relay/session/recovery.js';
 import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
 import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
 import { seededRandom } from './random.js';
@@ -48,28 +51,72 @@ export const NOTIFYING: Special = {
  * One shard without sockets, threads or a clock that runs by itself: a command goes in, and everything that follows from it has
  * happened when the reply comes out.
  */
-export class PureRelay implements Driver {
-  readonly engine = new TableEngine((SLOTS + 1) * 4);
-  readonly shard: Shard;
+export class PureRelay {
+  engine = new TableEngine((SLOTS + 1) * 4);
+  shard: Shard;
   /** Every step, as it would be logged. */
   readonly records: StepRecord[] = [];
-  readonly told: Told;
-  readonly #dispatch: Dispatch;
+  /** Everything, as it would be logged. */
+  readonly log: LogRecord[] = [];
+  readonly told: Told = { warnings: [], notifications: [], accounts: [], reports: [] };
+  #dispatch: Dispatch;
   #nowMs = START_MS;
+  /** Where the records of the present run of the relay begin. */
+  #runFrom = 0;
+  readonly #setting: Setting;
+  readonly #seed: number;
+  readonly #special: Special;
+  readonly #counterMemory = new ArrayBuffer(countersBytes(SLOTS));
 
   constructor(setting: Setting, seed = 1, special: Special = {}) {
-    const range = portRange(FIRST_PORT, FIRST_PORT + setting.pairs * 2 - 1);
-    const table = () => new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(seed));
+    this.#setting = setting;
+    this.#seed = seed;
+    this.#special = special;
+    [this.shard, this.#dispatch] = this.#begin(0);
+  }
+
+  #begin(lastSeq: number): [Shard, Dispatch] {
+    const { pairs, ttlMs, setupTtlMs, host } = this.#setting;
+    const special = this.#special;
+    const range = portRange(FIRST_PORT, FIRST_PORT + pairs * 2 - 1);
+    const table = () => new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(this.#seed));
     const clock = (): Millis => millis(this.#nowMs);
-    const { ttlMs, setupTtlMs, host } = setting;
-    const { told, world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock);
-    this.told = told;
+    const { world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock, this.told);
     const { busyMs = world.busyMs, routeTo = () => host } = special;
-    this.shard = new Shard({ ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), ...special.options }, { ...world, busyMs });
-    this.shard.steps.subscribe((record) => this.records.push(record));
-    const execution = { ...plainExecution(this.shard, host, special.setting), routeTo, warn: world.warn };
+    const plain = { ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), counterMemory: this.#counterMemory, lastSeq };
+    const shard = new Shard({ ...plain, ...special.options }, { ...world, busyMs });
+    this.engine.onUnreachable = shard.plane.onUnreachable;
+    shard.records.subscribe((record) => {
+      this.log.push(record);
+      if (record.kind === 'step') this.records.push(record);
+    });
+    const execution = { ...plainExecution(shard, host, special.setting), routeTo, warn: world.warn };
     const link = linkTo(execution, (act, answer) => answer(act()));
-    this.#dispatch = new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar });
+    return [shard, new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar })];
+  }
+
+  /**
+   * The thread dies, and another takes up what the log tells. `keepsCounters`: the memory of the counters outlives it, as it does a thread but
+   * not a process. `downMs`: how long that takes.
+   */
+  crash(keepsCounters = true, downMs = 0): void {
+    const fold = new Fold();
+    for (const record of this.log.slice(this.#runFrom)) fold.take(record);
+    const before = new Counters(this.#counterMemory);
+    const slots = new Map(Array.from({ length: SLOTS }, (_, slot) => [before.sessionAt(slot), slot]));
+    if (!keepsCounters) new Uint8Array(this.#counterMemory).fill(0);
+    this.engine = new TableEngine((SLOTS + 1) * 4);
+    this.#nowMs += downMs;
+    [this.shard, this.#dispatch] = this.#begin(keepsCounters ? fold.lastSeq : 0);
+    if (!keepsCounters) this.#runFrom = this.log.length;
+    if (!keepsCounters) this.shard.counters.addToShard('sessionsOpened', (fold.counters.sessionsOpened ?? 0) + fold.openedSince);
+    const lost = lostSessions(fold.sessions.values(), (session) => (keepsCounters ? (slots.get(session) ?? null) : undefined));
+    const sessions = this.shard.recovery.adopt(lost, downMs);
+    this.log.push(...this.shard.snapshot());
+    for (const session of sessions) {
+      if (!this.shard.recovery.rebind(session).ok) throw new Error(`${session.call} cannot have its ports again`);
+      this.shard.command(session, { type: 'Recover', cause: keepsCounters ? 'thread' : 'process', downMs });
+    }
   }
 
   get nowMs(): number {
@@ -114,5 +161,40 @@ export class PureRelay implements Driver {
     const words = new Uint32Array(SOCKADDR_WORDS);
     encodeSockaddr(source, words, 0);
     this.shard.plane.onDatagram({ row, bytes, start: 0, length: bytes.length, words, source: 0, nowMs: this.#nowMs });
+  }
+}
+
+/** A pure relay as a driver: there is no moment within a command, so what dies does so before it or after it. */
+export class PureDriver implements Driver {
+  readonly relay: PureRelay;
+
+  constructor(relay: PureRelay) {
+    this.relay = relay;
+  }
+
+  send(command: string, deaths: readonly Death[] = []): string {
+    this.#die(deaths.filter(({ afterMs }) => afterMs === 0));
+    const reply = this.relay.send(command);
+    this.#die(deaths.filter(({ afterMs }) => afterMs > 0));
+    return reply;
+  }
+
+  advance(ms: number, deaths: readonly Death[] = []): void {
+    let passedMs = 0;
+    for (const death of [...deaths].sort((a, b) => a.afterMs - b.afterMs)) {
+      const untilMs = Math.min(death.afterMs, ms);
+      this.relay.advance(untilMs - passedMs);
+      passedMs = untilMs;
+      this.#die([death]);
+    }
+    this.relay.advance(ms - passedMs);
+  }
+
+  heldPairs(): number {
+    return this.relay.heldPairs();
+  }
+
+  #die(deaths: readonly Death[]): void {
+    for (const { who, downMs } of deaths) this.relay.crash(who !== 'relay', downMs);
   }
 }

@@ -29,6 +29,7 @@ export const oneNetwork = (host: string): NetworkTable => ({ networks: [{ host, 
 export const plainOptions = (slots: number, host: string, ttlMs: number, setupTtlMs: number): ShardOptions => ({
   shard: 0,
   slots,
+  lastSeq: 0,
   network: { host, advertised: null },
   ttlMs,
   setupTtlMs,
@@ -46,8 +47,8 @@ export function recordingWorld(
   engine: PacketEngine,
   ports: Readonly<Record<Family, PortTable>>,
   clock: Clock,
+  told: Told = { warnings: [], notifications: [], accounts: [], reports: [] },
 ): { readonly told: Told; readonly world: ShardWorld } {
-  const told: Told = { warnings: [], notifications: [], accounts: [], reports: [] };
   const world: ShardWorld = {
     ...{ engine, ports, clock },
     busyMs: () => 0,
@@ -78,7 +79,7 @@ export function linkTo(world: ExecutionWorld, carryOut: <T>(act: () => T, answer
       if (notice.kind === 'replies') reply = notice.replies[0]![1];
     });
     server.take(request);
-    server.sendReplies();
+    server.sendReplies([]);
     return reply;
   };
   return {

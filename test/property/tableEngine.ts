@@ -18,6 +18,10 @@ export class TableEngine implements PacketEngine {
   readonly departures: Departure[] = [];
   /** Row → the TOS it was last given. */
   readonly tos = new Map<number, number>();
+  /** Rows that are watched for what the network says of their remotes. */
+  readonly watched = new Set<number>();
+  /** Who is told of it; set by the shard's owner, as `run` does for a real engine. */
+  onUnreachable: (row: number) => void = () => {};
   readonly #rowAt = new Map<string, number>();
   /** Set to make every bind fail with it. */
   failure: Errno | null = null;
@@ -36,10 +40,20 @@ export class TableEngine implements PacketEngine {
     return ok(undefined);
   }
 
+  watchUnreachable(row: number): void {
+    this.watched.add(row);
+  }
+
+  /** The network says that nobody receives what this row sends; it is told if the row is watched for it. */
+  unreachable(row: number): void {
+    if (this.watched.has(row)) this.onUnreachable(row);
+  }
+
   close(row: number): void {
     const local = this.bound.get(row);
     if (local === undefined) return;
     this.bound.delete(row);
+    this.watched.delete(row);
     this.#rowAt.delete(formatAddress(local));
   }
 
@@ -49,6 +63,7 @@ export class TableEngine implements PacketEngine {
     this.close(to);
     this.bound.delete(from);
     this.bound.set(to, local);
+    if (this.watched.delete(from)) this.watched.add(to);
   }
 
   setTos(row: number, tos: number): void {

@@ -51,3 +51,15 @@ test('the next record starts the time anew', () => {
   log.records = 1;
   assert.equal(commit.turn(2000), 2005);
 });
+
+test('what somebody else has flushed meanwhile is not waited for', () => {
+  const log = countingLog();
+  const commit = new GroupCommit(log);
+  log.records = 1;
+  assert.equal(commit.turn(1000), 1005);
+  log.flush();
+  assert.equal(commit.turn(1002), Number.POSITIVE_INFINITY);
+  log.records = 1;
+  assert.equal(commit.isDue, true);
+  assert.equal(commit.turn(1004), 1009, 'and the next record has its whole time');
+});

@@ -22,6 +22,7 @@ function world(refused: Readonly<Record<number, string>> = {}, pairs = 2) {
       open.set(row, port);
       return ok(undefined);
     },
+    watchUnreachable: () => {},
     close: (row) => void open.delete(row),
     move: (from, to) => {
       open.set(to, open.get(from)!);
@@ -125,4 +126,16 @@ test('TOS is set on both sockets of the leg and no other', () => {
     [14, 96],
     [15, 96],
   ]);
+});
+
+test('a pair that a leg had before a crash stays its own while a port of it cannot be had, until it is closed', () => {
+  const refused: Record<number, string> = { 20001: 'EADDRINUSE' };
+  const { sockets, open, ports } = world(refused, 1);
+  assert.deepEqual(sockets.rebind(0, 'caller', local('127.0.0.1', 20_000)), refuse('EADDRINUSE'));
+  assert.deepEqual([open.size, ports.free], [0, 0]);
+  delete refused[20_001];
+  assert.ok(sockets.rebind(0, 'caller', local('127.0.0.1', 20_000)).ok);
+  assert.deepEqual([...open.values()], [20_000, 20_001]);
+  sockets.close(0, 'caller', local('127.0.0.1', 20_000));
+  assert.deepEqual([open.size, ports.free], [0, 1]);
 });

@@ -33,7 +33,11 @@ const UNSAID = {
   ...{ ttlSeconds: 60, setupTtlSeconds: 60, independentTtl: false, overload: null, notify: [], recordDir: null, spoolDir: null },
   ...{ recordAll: false, pcap: false, recordRtcp: true, dso: [], configFile: null, user: null, rootCheck: true },
   ...{ socketMode: null, chdir: true, redirect: true, openFiles: null, nice: null, scheduler: null, logFacility: 'LOG_DAEMON' },
-  ...{ workers: null, engine: null, profileDir: null },
+  ...{ workers: null, engine: null, profileDir: null, admin: 'data-dir', recover: true, supervise: false },
+  eventLog: {
+    ...{ durability: 'os', fsyncIntervalMs: 5, segmentBytes: 16 << 20, segmentAgeMs: 3_600_000 },
+    ...{ keepAgeMs: 604_800_000, keepBytes: 4096 * (1 << 20), minFreeBytes: 256 << 20 },
+  },
 };
 
 test('[KC-14] without options everything has its default; rtpproxy has others of its own', () => {
@@ -58,10 +62,13 @@ test('[KC-14] the default ports are 35000 to 64999', () => {
 
 test('the defaults that the help names are those that count', () => {
   for (const program of PROGRAM_NAMES) {
-    const values: unknown[] = Object.values(read([], program));
+    const options = read([], program);
+    const values: unknown[] = [...Object.values(options), ...Object.values(options.eventLog)];
     for (const [key, row] of optionsOf(program)) {
       const shown = defaultOf({ ...row, unit: undefined } as unknown as OptionRow, program) ?? '';
-      if (/^\d+$/.test(shown)) assert.ok(values.includes(Number(shown)), `${program} ${key}: ${shown}`);
+      const units = row.section === 'eventLog' ? { s: 1000, ms: 1, MB: 1 << 20 } : { s: 1, ms: 1, MB: 1 };
+      const unit = 'unit' in row ? units[row.unit] : 1;
+      if (/^\d+$/.test(shown)) assert.ok(values.includes(Number(shown) * unit), `${program} ${key}: ${shown}`);
     }
     for (const key of ['logLevel', 'pidFile'] as const) {
       const shown = defaultOf(OPTIONS[key], program);
@@ -111,8 +118,29 @@ test('[KC-15 KC-16 PN-30] ports, time to live and all the others are set on the 
   };
   const dataDir = '/var/lib/rtpbridge';
   assert.deepEqual(read(args, 'rtpproxy'), { ...UNSAID, program: 'rtpproxy', dataDir, ...options });
-  const ours = ['--workers', '3', '--engine', 'EPOLL', '--data-dir', '/d', '--profile', '/prof'];
-  const more = { workers: 3, engine: 'epoll', dataDir: '/d', profileDir: '/prof' };
+  const ours = [
+    '--workers',
+    '3',
+    '--engine',
+    'EPOLL',
+    '--data-dir',
+    '/d',
+    '--profile',
+    '/prof',
+    '--fresh',
+    '--supervise',
+    '--admin',
+    '/a',
+  ];
+  const more = {
+    workers: 3,
+    engine: 'epoll',
+    dataDir: '/d',
+    profileDir: '/prof',
+    recover: false,
+    supervise: true,
+    admin: 'unix:/a',
+  };
   assert.deepEqual(read([...args, ...ours]), { ...UNSAID, program: 'rtpbridge', ...options, ...more });
 });
 

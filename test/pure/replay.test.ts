@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { callId, millis } from '../../model/kernel/index.js';
 import type { SessionCommand } from '../../model/session/command.js';
 import type { Refusal } from '../../model/session/refusal.js';
-import { Replay } from '../../src/relay/events/replay.js';
+import type { StepRecord } from '../../src/relay/events/record.js';
+import { type Place, Replay } from '../../src/relay/events/replay.js';
 import { describeRecord } from '../../src/relay/events/timeline.js';
-import type { StepRecord } from '../../src/relay/ports.js';
 import {
   COMPLETE,
   closed,
@@ -33,20 +33,16 @@ let seq = 0;
 function record(events: readonly Told[], { session = 1, shard = 0, call = 'call@a', refusal }: Where = {}): StepRecord {
   const command: SessionCommand = refusal === undefined ? { type: 'CheckIdle' } : offer(null);
   const stamped = events.map((event) => stamp(event, T0));
-  const head = { seq: ++seq, at: T0, shard, call: callId(call), session, command, events: stamped };
+  const head = { kind: 'step', seq: ++seq, at: T0, shard, call: callId(call), session, command, events: stamped } as const;
   return refusal === undefined ? head : { ...head, refusal };
 }
 
 const seconds = (at: number): string => `+${(at - T0) / 1000}`;
 
-function newReplay(shard = 0): Replay {
-  const replay = new Replay(seconds);
-  replay.beginSegment(shard, 1);
-  return replay;
-}
+const inRun = (run: number): Place => ({ log: 0, run, path: `run ${run}` });
 
 test('a log is folded to the sessions that are open at its end', () => {
-  const replay = newReplay();
+  const replay = new Replay();
   assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)])).broken, []);
   replay.take(record([opened(), legOpened('callee', 20_004)], { session: 2, call: 'other@a' }));
   assert.equal(replay.live.length, 2);
@@ -60,25 +56,23 @@ test('a log is folded to the sessions that are open at its end', () => {
 });
 
 test('a session whose number comes in two shards is two sessions', () => {
-  const replay = newReplay();
-  replay.beginSegment(1, 1);
+  const replay = new Replay();
   replay.take(record([opened(), legOpened('callee', 20_000)]));
   assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_002)], { shard: 1 })).broken, []);
   assert.equal(replay.live.length, 2);
 });
 
-test('what was open when a run ended is open no more, and its ports may be opened again; a segment of the same run goes on', () => {
-  const replay = newReplay();
-  replay.take(record([opened(), legOpened('callee', 20_000)]));
-  replay.beginSegment(0, 1);
+test('what was open when a run ended is open no more, and its ports may be opened again', () => {
+  const replay = new Replay();
+  replay.take(record([opened(), legOpened('callee', 20_000)]), inRun(1));
   assert.equal(replay.live.length, 1);
-  replay.beginSegment(0, 2);
-  assert.equal(replay.live.length, 0);
-  assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)])).broken, []);
+  assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)], { session: 2 }), inRun(2)).broken, []);
+  assert.equal(replay.live.length, 1);
+  assert.equal(replay.live[0]!.context.legs.callee.local?.port, 20_000);
 });
 
 test('a port that is opened twice, an event out of place and a broken rule are told with their call', () => {
-  const replay = newReplay();
+  const replay = new Replay();
   replay.take(record([opened(), legOpened('callee', 20_000)]));
   const twice = replay.take(record([opened(), legOpened('callee', 20_000)], { session: 2, call: 'other@a' }));
   assert.deepEqual(twice.broken, ['127.0.0.1:20000 is opened for 0/2 while 0/1 holds it']);
@@ -90,10 +84,12 @@ test('a port that is opened twice, an event out of place and a broken rule are t
 });
 
 test('a refused step is told and changes nothing', () => {
-  const replay = newReplay();
-  const { lines, broken } = replay.take(record([], { refusal: 'no-free-port' }));
-  assert.deepEqual(broken, []);
-  assert.deepEqual(lines, ['+0  0/1  call@a  Signal refused: No port pair is free for the leg that had to be opened.']);
+  const replay = new Replay();
+  const refused = record([], { refusal: 'no-free-port' });
+  assert.deepEqual(replay.take(refused), { before: null, broken: [] });
+  assert.deepEqual(describeRecord(refused, seconds), [
+    '+0  0/1  call@a  Signal refused: No port pair is free for the leg that had to be opened.',
+  ]);
   assert.deepEqual(replay.live, []);
 });
 
@@ -155,7 +151,7 @@ test('what is set later is told in words, in one line', () => {
 });
 
 test('a leg that moves leaves its port to others, and the replay ends with where it is', () => {
-  const replay = newReplay();
+  const replay = new Replay();
   replay.take(record(COMPLETE));
   assert.deepEqual(replay.take(record([legOpened('callee', 20_010)])).broken, []);
   assert.deepEqual(replay.take(record([opened(), legOpened('callee', 20_000)], { session: 2 })).broken, []);
@@ -174,13 +170,12 @@ test('a Call-ID or tag with control characters cannot break a line or drive a te
 });
 
 test('a whole call is told in the order in which it happened', () => {
-  const replay = newReplay();
   const steps = [
     record(COMPLETE),
     { ...record([signalled('caller', '192.0.2.1:4000')]), at: millis(T0 + 1500) },
     record([closed('deleted')]),
   ];
-  const lines = steps.flatMap((step) => replay.take(step).lines);
+  const lines = steps.flatMap((step) => describeRecord(step, seconds));
   assert.equal(lines.length, 5);
   assert.match(lines[3]!, /^\+1\.5 {2}0\/1 {2}call@a {2}caller is said to receive at 192\.0\.2\.1:4000$/);
 });
@@ -191,5 +186,5 @@ test('a record that this program cannot have written is reported, not thrown', (
     { ...record([opened()]), events: [{ type: 'LegOpened', at: T0 }] },
     { ...record([opened()]), events: [{ type: 'SessionOpened', at: T0 }] },
   ] as unknown as StepRecord[];
-  for (const one of forged) assert.ok(newReplay().take(one).broken.length > 0, JSON.stringify(one));
+  for (const one of forged) assert.ok(new Replay().take(one).broken.length > 0, JSON.stringify(one));
 });

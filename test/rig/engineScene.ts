@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ENGINE_NAMES } from '../../src/media/engine.js';
+import { ENGINE_NAMES, type EngineName } from '../../src/media/engine.js';
 import { EngineThread } from './engineDriver.js';
 import { DatagramPeer } from './enginePeer.js';
 import { leasePorts, type PortLease } from './ports.js';
@@ -13,8 +13,12 @@ export const QUIET_MS = 150;
 export type EngineScene = { readonly engine: EngineThread; readonly lease: PortLease; readonly t: TestContext };
 
 /** A test with each engine, on leased ports. An engine that this machine cannot have is skipped with the system's reason. */
-export function onEachEngine(title: string, body: (scene: EngineScene) => Promise<void>): void {
-  for (const name of ENGINE_NAMES) {
+export function onEachEngine(
+  title: string,
+  body: (scene: EngineScene) => Promise<void>,
+  names: readonly EngineName[] = ENGINE_NAMES,
+): void {
+  for (const name of names) {
     test(`${name}: ${title}`, ENGINE_BOUND, async (t) => {
       const lease = await leasePorts();
       t.after(() => lease.release());

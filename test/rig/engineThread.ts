@@ -4,8 +4,8 @@ import { udpPort } from '../../model/kernel/index.js';
 import { clock } from '../../src/io/clock.js';
 import { chooseEngine } from '../../src/io/udp/chooseEngine.js';
 import type { EngineCounters, EngineName, Errno, Packet, PacketEngine } from '../../src/media/engine.js';
-import { decodeSockaddr, encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
-import { draftBytes } from './draftBytes.js';
+import { decodeSockaddr } from '../../src/protocol/bytes/sockaddr.js';
+import { sendDrafts, setRemote, turnAway } from './engineSends.js';
 
 /** A transport address as a test writes it. */
 export type Place = { readonly host: string; readonly port: number };
@@ -37,6 +37,14 @@ export type EngineRequest =
   | { readonly kind: 'drafts'; readonly row: number; readonly count: number }
   /** The next datagram on the row leaves by it, in the middle of so many packets of our own. */
   | { readonly kind: 'draftsOn'; readonly row: number; readonly count: number }
+  | { readonly kind: 'watch'; readonly row: number }
+  /**
+   * Packets of our own leave the row for one address and, when the kernel has them, more for another, as `draftBytes` numbers them. The
+   * socket of `idle` is closed in between, which an engine does not put off.
+   */
+  | { readonly kind: 'turnAway'; readonly row: number; readonly idle: number; readonly sends: readonly [Sends, Sends] }
+  /** Packets of our own leave a row, whose socket is moved to another one right after. */
+  | { readonly kind: 'sendAndMove'; readonly row: number; readonly count: number; readonly to: number }
   /** Says of every datagram where it came from and what was in it; otherwise they are only counted. */
   | { readonly kind: 'report'; readonly on: boolean }
   /** Blocks the thread until the gate is opened. */
@@ -45,7 +53,14 @@ export type EngineRequest =
   | { readonly kind: 'look' }
   | { readonly kind: 'stop' };
 
-export type EngineLook = { readonly counters: EngineCounters; readonly delivered: readonly number[] };
+export type Sends = { readonly count: number; readonly to: Place };
+
+/** Row → datagrams that were delivered; how often it was said that nobody receives what the row sends. */
+export type EngineLook = {
+  readonly counters: EngineCounters;
+  readonly delivered: readonly number[];
+  readonly unreachable: readonly number[];
+};
 
 export type EngineNotice =
   | { readonly kind: 'running' }
@@ -89,6 +104,7 @@ const moves = new Map<number, { from: number; to: number }>();
 const draftings = new Map<number, number>();
 let dueDrafts: { row: number; count: number } | null = null;
 const delivered = new Array<number>(data.rows).fill(0);
+const unreachable = new Array<number>(data.rows).fill(0);
 let isReporting = true;
 let deadline = Number.POSITIVE_INFINITY;
 let earlyTurns = 0;
@@ -106,7 +122,7 @@ function carryOut(engine: PacketEngine, request: EngineRequest): Errno | null | 
     case 'reopen':
       return reopen(engine, request);
     case 'remote':
-      encodeSockaddr({ ...request.at, port: udpPort(request.at.port) }, engine.remotes, request.row * SOCKADDR_WORDS);
+      setRemote(engine, request.row, request.at);
       return null;
     case 'forward':
       forwards.set(request.row, request.to);
@@ -124,6 +140,16 @@ function carryOut(engine: PacketEngine, request: EngineRequest): Errno | null | 
       return moveAgainAndAgain(engine, request);
     case 'tos':
       engine.setTos(request.row, request.tos);
+      return null;
+    case 'watch':
+      engine.watchUnreachable(request.row);
+      return null;
+    case 'turnAway':
+      turnAway(engine, request);
+      return null;
+    case 'sendAndMove':
+      sendDrafts(engine, request.row, 0, request.count);
+      engine.move(request.row, request.to);
       return null;
     case 'drafts':
       dueDrafts = request;
@@ -143,7 +169,7 @@ function carryOut(engine: PacketEngine, request: EngineRequest): Errno | null | 
       earlyTurns = 0;
       return undefined;
     case 'look':
-      notify({ kind: 'looked', look: { counters: { ...engine.counters }, delivered } });
+      notify({ kind: 'looked', look: { counters: { ...engine.counters }, delivered, unreachable } });
       return undefined;
     case 'stop':
       engine.stop();
@@ -178,17 +204,6 @@ function moveAgainAndAgain(engine: PacketEngine, request: Extract<EngineRequest,
     engine.move(spare, row);
   }
   return null;
-}
-
-function sendDrafts(engine: PacketEngine, row: number, from: number, count: number): void {
-  for (let n = from; n < from + count; n++) {
-    const draft = engine.draft();
-    const bytes = draftBytes(n);
-    draft.bytes.set(bytes, draft.start);
-    draft.length = bytes.length;
-    draft.row = row;
-    engine.send(row, draft);
-  }
 }
 
 function onDatagram(engine: PacketEngine, packet: Packet): void {
@@ -256,6 +271,9 @@ async function main(): Promise<void> {
   notify({ kind: 'running' });
   await engine.run({
     onDatagram: (packet) => onDatagram(engine, packet),
+    onUnreachable: (row) => {
+      unreachable[row]!++;
+    },
     onWake,
     isTurnDue: () => true,
     onTurn: (nowMs) => onTurn(engine, nowMs),

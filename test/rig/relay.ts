@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ChildExit, startChild } from './child.js';
+import { type Child, type ChildExit, startChild } from './child.js';
 import { leasePorts } from './ports.js';
 
 const RTPBRIDGE = fileURLToPath(new URL('../../src/cli/rtpbridge.js', import.meta.url));
 const READY_TIMEOUT_MS = 10_000;
+const READY = /^rtpbridge is ready/m;
 const MEDIA_PORTS = 100;
 
 export interface RelayOptions {
@@ -38,9 +39,14 @@ export interface RunningRelay {
   running(): boolean;
   stdout(): string;
   stderr(): string;
+  /** Kills the process (SIGKILL), and starts it again with the same command line and `more` behind it, at once, or when `prepare` is done. */
+  killAndRestart(prepare?: (dataDir: string) => void | Promise<void>, more?: readonly string[]): Promise<Restart>;
   /** Ends the relay by SIGTERM (by SIGKILL if it does not obey) and removes its directory. May be called again. */
   stop(): Promise<ChildExit>;
 }
+
+/** How long it took until the new process said that it is ready, milliseconds since it was started. */
+export type Restart = { readonly readyMs: number };
 
 /**
  * Starts `rtpbridge serve` on free loopback ports and waits until it says that it is ready.
@@ -63,34 +69,66 @@ export async function startRelay(options: RelayOptions = {}): Promise<RunningRel
     const media = lease.range(mediaPorts);
     const sockets = await inTurn(control, fill);
     const dataDir = join(dir, 'data');
-    const relay = await startChild(
-      process.execPath,
-      [
-        RTPBRIDGE,
-        'serve',
-        ...sockets.flatMap((socket) => ['-s', socket]),
-        ...['-l', options.address ?? '127.0.0.1', '-m', String(media.min), '-M', String(media.max)],
-        ...['--data-dir', dataDir, '-p', join(dir, 'pid')],
-        ...(await inTurn(options.args ?? [], fill)),
-      ],
-      { cwd: dir, ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }) },
-    );
-    let stopped: Promise<ChildExit> | undefined;
-    const stop = () => {
-      stopped ??= relay.stop().finally(discard);
-      return stopped;
-    };
-    try {
-      await relay.output(/^rtpbridge is ready/m, READY_TIMEOUT_MS);
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return { ...relay, control: sockets, media, dir, dataDir, stop };
+    const args = [
+      ...[RTPBRIDGE, 'serve'],
+      ...sockets.flatMap((socket) => ['-s', socket]),
+      ...['-l', options.address ?? '127.0.0.1', '-m', String(media.min), '-M', String(media.max)],
+      ...['--data-dir', dataDir, '-p', join(dir, 'pid')],
+      ...(await inTurn(options.args ?? [], fill)),
+    ];
+    const env = options.env === undefined ? {} : { env: { ...process.env, ...options.env } };
+    const launch = (more: readonly string[] = []) => startChild(process.execPath, [...args, ...more], { cwd: dir, ...env });
+    return await run(launch, discard, { control: sockets, media, dir, dataDir });
   } catch (error) {
     await discard();
     throw error;
   }
+}
+
+type Facts = Pick<RunningRelay, 'control' | 'media' | 'dir' | 'dataDir'>;
+
+async function run(
+  launch: (more?: readonly string[]) => Promise<Child>,
+  discard: () => Promise<void>,
+  facts: Facts,
+): Promise<RunningRelay> {
+  let relay = await launch();
+  let stopped: Promise<ChildExit> | undefined;
+  const stop = () => {
+    stopped ??= relay.stop().finally(discard);
+    return stopped;
+  };
+  const ready = async () => {
+    try {
+      await relay.output(READY, READY_TIMEOUT_MS);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  };
+  await ready();
+  return {
+    ...facts,
+    get pid() {
+      return relay.pid;
+    },
+    get exited() {
+      return relay.exited;
+    },
+    running: () => relay.running(),
+    stdout: () => relay.stdout(),
+    stderr: () => relay.stderr(),
+    killAndRestart: async (prepare = () => {}, more = []) => {
+      process.kill(relay.pid, 'SIGKILL');
+      await relay.exited;
+      await prepare(facts.dataDir);
+      const startedAt = performance.now();
+      relay = await launch(more);
+      await ready();
+      return { readyMs: performance.now() - startedAt };
+    },
+    stop,
+  };
 }
 
 /** Free ports are taken one after the other: two at a time would be given the same one. */

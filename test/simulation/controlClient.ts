@@ -26,6 +26,18 @@ export class ControlClient {
 
   /** Lets the world go on until the answer is there. */
   ask(command: string): string {
+    return this.askAll([command])[0]!;
+  }
+
+  /** Asks several things at once, whose datagrams may overtake each other; the answers in the order of the commands. */
+  askAll(commands: readonly string[]): readonly string[] {
+    const cookies = commands.map((command) => this.#begin(command));
+    const isAnswered = (): boolean => cookies.every((cookie) => this.#answers.has(cookie));
+    this.#network.time.runUntilDone(isAnswered, GIVE_UP_MS, commands.join(', '));
+    return cookies.map((cookie) => this.#answers.get(cookie) ?? '');
+  }
+
+  #begin(command: string): string {
     const { time } = this.#network;
     const cookie = `cookie_${this.asked++}`;
     const datagram = Uint8Array.from(`${cookie} ${command}`, (letter) => letter.charCodeAt(0));
@@ -36,7 +48,6 @@ export class ControlClient {
       time.after(RESEND_MS, send);
     };
     send();
-    time.runUntilDone(() => this.#answers.has(cookie), GIVE_UP_MS, command);
-    return this.#answers.get(cookie)!;
+    return cookie;
   }
 }

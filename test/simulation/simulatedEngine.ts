@@ -26,6 +26,10 @@ export class SimulatedEngine implements PacketEngine {
   readonly #moved = new Map<Address, number>();
   /** Row → the TOS it was last given. */
   readonly tos = new Map<number, number>();
+  /** Rows that are watched for what the network says of their remotes. */
+  readonly watched = new Set<number>();
+  /** Who is told of it; set by the shard's owner, as `run` does for a real engine. */
+  onUnreachable: (row: number) => void = () => {};
   readonly #words = new Uint32Array(SOCKADDR_WORDS);
   /** Who gets the datagrams; set by the shard's owner, as `run` does for a real engine. */
   onDatagram: (packet: Packet) => void = () => {};
@@ -47,10 +51,20 @@ export class SimulatedEngine implements PacketEngine {
     return ok(undefined);
   }
 
+  watchUnreachable(row: number): void {
+    this.watched.add(row);
+  }
+
+  /** The network says that nobody receives what this row sends; it is told if the row is watched for it. */
+  unreachable(row: number): void {
+    if (this.watched.has(row)) this.onUnreachable(row);
+  }
+
   close(row: number): void {
     const local = this.#bound.get(row);
     if (local === undefined) return;
     this.#bound.delete(row);
+    this.watched.delete(row);
     this.#network.unbind(local);
   }
 
@@ -61,6 +75,7 @@ export class SimulatedEngine implements PacketEngine {
     this.#bound.delete(from);
     this.#bound.set(to, local);
     this.#moved.set(local, to);
+    if (this.watched.delete(from)) this.watched.add(to);
   }
 
   setTos(row: number, tos: number): void {

@@ -1,51 +1,90 @@
-import { type Address, millis, udpPort } from '../../model/kernel/index.js';
+import { type Address, type Family, udpPort } from '../../model/kernel/index.js';
+import type { Death } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
+import type { Counters, ShardCounter } from '../../src/media/counters.js';
 import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
-import { PENDING, ReplyCache } from '../../src/relay/control/replyCache.js';
-import { Replay } from '../../src/relay/events/replay.js';
+import { PENDING, type ReplyCache, replyKey } from '../../src/relay/control/replyCache.js';
+import type { ExchangeRecord, StepRecord } from '../../src/relay/events/record.js';
 import { type PortRange, PortTable, portTableBytes } from '../../src/relay/portalloc/portTable.js';
-import type { StepRecord } from '../../src/relay/ports.js';
-import type { ForkWorld } from '../../src/relay/session/forks.js';
-import { Shard } from '../../src/relay/session/shard.js';
-import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
+import type { ForkWorld, SessionPlace } from '../../src/relay/session/forks.js';
+import { lostSessions } from '../../src/relay/session/recovery.js';
+import type { Session } from '../../src/relay/session/session.js';
+import { Dispatch, shardOf } from '../../src/relay/supervisor/dispatch.js';
+import { repliesOf } from '../../src/relay/supervisor/takenUp.js';
 import { seededRandom } from '../property/random.js';
-import { linkTo, PLAIN_GRAMMAR, plainExecution, plainOptions, recordingWorld } from '../property/shardWorld.js';
-import { SimulatedEngine } from './simulatedEngine.js';
+import { PLAIN_GRAMMAR } from '../property/shardWorld.js';
+import { SimulatedLog, type WrittenRun, WrittenShard } from './simulatedLog.js';
+import { type Legacy, MAILBOX_MS, SimulatedThread, SLOTS, type ThreadWorld } from './simulatedThread.js';
 import type { SimulatedNetwork } from './world.js';
 
 export const CONTROL: Address = { host: '10.0.0.1', port: udpPort(22_222) };
-const SLOTS = 200;
-/** How long a message takes between the main thread and a shard, one way. */
-const MAILBOX_MS = 1;
 
-/** A shard with its engine, and when it is to be called next. */
-type Thread = { readonly shard: Shard; readonly engine: SimulatedEngine; turnAtMs: number };
+/** Counters of a shard that replies show: a relay that takes up the calls of another goes on with them. */
+const LASTING: readonly ShardCounter[] = ['sessionsOpened', 'packetsReceived', 'packetsRelayed'];
 
-/** A whole relay in a simulated world: control socket, reply cache, dispatch, and shards that share one port table. */
-export class SimulatedRelay {
+/** One process of the relay, from its start to its death. */
+type Process = {
+  readonly run: WrittenRun;
+  readonly threads: readonly SimulatedThread[];
   readonly dispatch: Dispatch;
-  readonly threads: readonly Thread[];
+  readonly replies: ReplyCache;
+  /** Lines between threads, which session they are tapped from, and who listens. */
+  readonly lines: Map<string, { readonly place: SessionPlace; readonly listener: number }>;
+  isReady: boolean;
+};
+
+/**
+ * A whole relay in a simulated world: control socket, reply cache, dispatch, and shards that share one port table. It may die, whole or
+ * one of its threads, and then takes up what stands in its log.
+ */
+export class SimulatedRelay {
+  readonly log = new SimulatedLog();
   readonly records: StepRecord[] = [];
-  /** Rules of the model that were broken, found by replaying every step as it is made. */
-  readonly broken: string[] = [];
   readonly warnings: string[] = [];
+  onStep: (record: StepRecord) => void = () => {};
+  /** How many threads it has from its next start on. */
+  shards: number;
   readonly #network: SimulatedNetwork;
-  readonly #cache = new ReplyCache();
+  readonly #range: PortRange;
+  readonly #setting: Omit<Setting, 'pairs'>;
+  readonly #sequential: boolean;
+  /** Null: it is dead. */
+  #process: Process | null;
 
   /** `sequential`: ports are given out one after the other. */
   constructor(network: SimulatedNetwork, range: PortRange, shards: number, setting: Omit<Setting, 'pairs'>, sequential = false) {
     this.#network = network;
-    const portMemory = new ArrayBuffer(portTableBytes(range));
-    this.threads = Array.from({ length: shards }, (_, i) => {
-      const ports = new PortTable(range, portMemory, i, shards, sequential ? null : seededRandom(i + 1));
-      return this.#makeThread(i, ports, setting);
-    });
-    this.dispatch = new Dispatch(
-      this.threads.map((thread) => this.#linkTo(thread, setting.host)),
-      PLAIN_GRAMMAR,
-    );
-    network.bind(CONTROL, (bytes, from) => this.#receiveCommand(String.fromCharCode(...bytes), from));
-    this.#checkEveryStep();
+    this.#range = range;
+    this.shards = shards;
+    this.#setting = setting;
+    this.#sequential = sequential;
+    this.#process = null;
+    this.#start();
+  }
+
+  get dispatch(): Dispatch {
+    return this.#living.dispatch;
+  }
+
+  get threads(): readonly SimulatedThread[] {
+    return this.#living.threads;
+  }
+
+  /** Whether everything is there and answers. */
+  get isServing(): boolean {
+    return this.#process?.isReady === true && this.#process.threads.every(({ isServing }) => isServing);
+  }
+
+  /** Rules of the model that were broken, found in the log, in which everything stands that has happened. */
+  get broken(): readonly string[] {
+    for (const thread of this.#process?.threads ?? []) thread.flush();
+    return this.log.broken;
+  }
+
+  /** What a shard has written in the present run. */
+  written(shard: number): WrittenShard {
+    const { run } = this.#living;
+    return run.shards.get(shard) ?? new WrittenShard(shard);
   }
 
   /** The sockets of all shards. */
@@ -53,87 +92,183 @@ export class SimulatedRelay {
     return this.threads.flatMap(({ engine }) => [...engine.bound.values()]);
   }
 
-  #makeThread(i: number, ports: PortTable, setting: Omit<Setting, 'pairs'>): Thread {
-    const engine = new SimulatedEngine(this.#network, (SLOTS + 1) * 4);
-    const options = { ...plainOptions(SLOTS, setting.host, setting.ttlMs, setting.setupTtlMs), shard: i };
-    const clock = () => millis(this.#network.time.nowMs);
-    const { world } = recordingWorld(engine, { IPv4: ports, IPv6: ports }, clock);
-    const shard = new Shard(options, { ...world, ...this.#linesOf(i), warn: (text) => this.warnings.push(text) });
-    const thread: Thread = { shard, engine, turnAtMs: Number.POSITIVE_INFINITY };
-    engine.onDatagram = (packet) => {
-      shard.plane.onDatagram(packet);
-      this.#turn(thread);
+  /** What is dead already does not die again. */
+  die({ who, downMs }: Omit<Death, 'afterMs'>): void {
+    const process = this.#process;
+    if (process === null) return;
+    // A relay of which one thread cannot start does not start.
+    if (who !== 'relay' && process.isReady) {
+      const shard = Math.abs(who) % process.threads.length;
+      const thread = process.threads[shard]!;
+      for (const [line, { listener }] of process.lines) if (listener === shard) this.#endLine(process, line);
+      thread.dieFor(downMs, () => this.#openLinesAgain(process, shard));
+      return;
+    }
+    this.#process = null;
+    for (const thread of process.threads) thread.die();
+    this.#network.unbind(CONTROL);
+    this.#network.time.after(downMs, () => this.#start());
+  }
+
+  get #living(): Process {
+    if (this.#process === null) throw new Error('the relay is dead');
+    return this.#process;
+  }
+
+  #start(): void {
+    const { log } = this;
+    const { nowMs } = this.#network.time;
+    const left = log.marked;
+    const lastAtMs = Math.max(0, ...[...(left?.shards.values() ?? [])].map(({ fold }) => fold.lastAtMs));
+    const exchanges = left === null ? [] : log.exchangesOf(left, lastAtMs);
+    const process = this.#makeProcess(left, Math.max(0, nowMs - lastAtMs), exchanges);
+    this.#process = process;
+    let starting = process.threads.length;
+    for (const thread of process.threads) {
+      thread.begin(() => {
+        starting--;
+        if (starting === 0) this.#open(process);
+      });
+    }
+  }
+
+  /** All threads serve: from now on it is this run that a crash would leave behind, and clients are listened to. */
+  #open(process: Process): void {
+    process.isReady = true;
+    this.log.marked = process.run;
+    this.#network.bind(CONTROL, (bytes, from) => this.#receiveCommand(process, String.fromCharCode(...bytes), from));
+  }
+
+  #makeProcess(left: WrittenRun | null, downMs: number, exchanges: readonly ExchangeRecord[]): Process {
+    const run = this.log.beginRun(this.#network.time.nowMs);
+    const { host, ttlMs, setupTtlMs } = this.#setting;
+    const { shards } = this;
+    const memory = { IPv4: new ArrayBuffer(portTableBytes(this.#range)), IPv6: new ArrayBuffer(portTableBytes(this.#range)) };
+    const tableOf = (family: Family, shard: number): PortTable =>
+      new PortTable(this.#range, memory[family], shard, shards, this.#sequential ? null : seededRandom(shard + 1));
+    const lines: Process['lines'] = new Map();
+    const world: ThreadWorld = {
+      ...{ network: this.#network, log: this.log, run },
+      options: { network: { host, advertised: null }, ttlMs, setupTtlMs },
+      linesOf: (shard) => this.#linesOf(() => process, shard),
+      warn: (text) => this.warnings.push(text),
+      onStep: (record) => {
+        this.records.push(record);
+        this.onStep(record);
+      },
+      seek: (shard, session) => this.#network.time.after(MAILBOX_MS, () => this.#seek(process, shard, session)),
     };
-    return thread;
+    const threads = Array.from({ length: shards }, (_, shard) => {
+      const ports = { IPv4: tableOf('IPv4', shard), IPv6: tableOf('IPv6', shard) };
+      return new SimulatedThread(shard, ports, world, (counters, cause) =>
+        cause === 'thread'
+          ? inheritFromThread(run, shard, counters, this.#network.time.nowMs)
+          : inheritFromProcess(left, { shard, shards, downMs, exchanges }, counters),
+      );
+    });
+    const takenUp = { sessions: 0, lost: 0, downMs, exchanges, problems: [] };
+    const process: Process = {
+      ...{ run, threads, lines, isReady: false },
+      dispatch: new Dispatch(threads, PLAIN_GRAMMAR),
+      replies: repliesOf([takenUp]),
+    };
+    return process;
   }
 
   /** Lines by which a shard gets packets of others: everything it asks for, and every packet, takes its time. */
-  #linesOf(listener: number): ForkWorld {
+  #linesOf(process: () => Process, listener: number): ForkWorld {
     const { time } = this.#network;
     return {
-      openLine: (line, place) =>
-        time.after(2 * MAILBOX_MS, () => {
-          const { shard } = this.threads[place.shard]!;
-          if (shard.sessionAt(place.slot, place.session) === null) return;
-          shard.forks.tap(line, place.slot, (side, component, { bytes, start, length }) => {
-            const copy = bytes.slice(start, start + length);
-            time.after(MAILBOX_MS, () => this.threads[listener]!.shard.forks.deliver({ line, side, component, bytes: copy }));
-          });
-        }),
-      closeLine: (line, place) => time.after(2 * MAILBOX_MS, () => this.threads[place.shard]!.shard.forks.untap(line)),
+      openLine: (line, place) => time.after(MAILBOX_MS, () => this.#openLine(process(), line, { place, listener })),
+      closeLine: (line) => time.after(MAILBOX_MS, () => this.#endLine(process(), line)),
     };
   }
 
-  /** As the engines do between batches; the shard says when it wants to be called again. */
-  #turn(thread: Thread): void {
-    const { time } = this.#network;
-    const nextMs = thread.shard.turn(time.nowMs);
-    if (nextMs >= thread.turnAtMs && thread.turnAtMs > time.nowMs) return;
-    thread.turnAtMs = nextMs;
-    if (nextMs === Number.POSITIVE_INFINITY) return;
-    time.at(nextMs, () => {
-      if (thread.turnAtMs === nextMs) this.#turn(thread);
+  #openLine(process: Process, line: string, ends: { readonly place: SessionPlace; readonly listener: number }): void {
+    const { place, listener } = ends;
+    process.lines.set(line, ends);
+    const source = process.threads[place.shard]!;
+    source.post(() => {
+      if (source.shard.sessionAt(place.slot, place.session) === null) return;
+      source.shard.forks.tap(line, place.slot, (side, component, { bytes, start, length }) => {
+        const copy = bytes.slice(start, start + length);
+        const target = process.threads[listener]!;
+        target.post(() => target.shard.forks.deliver({ line, side, component, bytes: copy }));
+      });
     });
   }
 
-  #linkTo(thread: Thread, host: string) {
-    const { time } = this.#network;
-    return linkTo(plainExecution(thread.shard, host), (act, answer) =>
-      time.after(MAILBOX_MS, () => {
-        const value = act();
-        this.#turn(thread);
-        time.after(MAILBOX_MS, () => answer(value));
-      }),
-    );
+  #endLine(process: Process, line: string): void {
+    const place = process.lines.get(line)?.place;
+    process.lines.delete(line);
+    const source = place === undefined ? undefined : process.threads[place.shard];
+    source?.post(() => source.shard.forks.untap(line));
+  }
+
+  #openLinesAgain(process: Process, shard: number): void {
+    for (const [line, ends] of process.lines) if (ends.place.shard === shard) this.#openLine(process, line, ends);
+  }
+
+  /** A session was taken up that hears another, which may be with any thread. */
+  #seek(process: Process, shard: number, { slot, session, snapshot }: Session): void {
+    const source = snapshot.context.fork;
+    if (source === null) return;
+    const holder = process.threads[shardOf(source.call, process.threads.length)]!;
+    holder.find(source.call, { from: source.tag, to: null }, (found) => {
+      const target = { shard, session, slot };
+      if (found !== null) process.threads[shard]!.fork({ kind: 'fork', target, source, place: found.place });
+    });
   }
 
   /** The control socket: cookie, cache of replies, dispatch. */
-  #receiveCommand(text: string, from: Address): void {
-    const send = (reply: string): void =>
+  #receiveCommand(process: Process, text: string, from: Address): void {
+    const send = (reply: string): void => {
+      if (this.#process !== process) return;
       this.#network.send(
         CONTROL,
         from,
         Uint8Array.from(reply, (letter) => letter.charCodeAt(0)),
       );
+    };
     const [, cookie = '', command = ''] = /^(\S+) (.*)$/s.exec(text) ?? [];
-    const key = `${from.host} ${from.port} ${text}`;
-    const known = this.#cache.take(key, this.#network.time.nowMs);
+    const client = `control ${from.host}:${from.port} ${cookie}`;
+    const key = replyKey(client, command);
+    const known = process.replies.take(key, this.#network.time.nowMs);
     if (known === undefined) {
-      this.dispatch.handle(command, LOCAL_ORIGIN, (reply) => {
-        this.#cache.keep(key, `${cookie} ${reply}\n`);
+      process.dispatch.handle(command, { ...LOCAL_ORIGIN, from: client }, (reply) => {
+        process.replies.keep(key, reply);
         send(`${cookie} ${reply}\n`);
       });
-    } else if (known !== PENDING) send(known);
+    } else if (known !== PENDING) send(`${cookie} ${known}\n`);
   }
+}
 
-  #checkEveryStep(): void {
-    const replay = new Replay(String);
-    for (const { shard } of this.threads) {
-      shard.steps.subscribe((record) => {
-        this.records.push(record);
-        replay.beginSegment(record.shard, 1);
-        this.broken.push(...replay.take(record).broken);
-      });
-    }
+/** What a relay finds that takes the place of a dead one, with as many threads as it likes. */
+function inheritFromProcess(
+  left: WrittenRun | null,
+  {
+    shard,
+    shards,
+    downMs,
+    exchanges,
+  }: Pick<Legacy, 'downMs' | 'exchanges'> & { readonly shard: number; readonly shards: number },
+  counters: Counters,
+): Legacy {
+  const written = [...(left?.shards.values() ?? [])];
+  for (const { shard: former, fold } of written) {
+    if (former % shards !== shard) continue;
+    for (const name of LASTING) counters.addToShard(name, fold.counters[name] ?? 0);
+    counters.addToShard('sessionsOpened', fold.openedSince);
   }
+  const isMine = ({ call }: { readonly call: string }): boolean => shardOf(call, shards) === shard;
+  const mine = written.flatMap(({ fold }) => [...fold.sessions.values()]).filter(isMine);
+  return { cause: 'process', lost: lostSessions(mine), downMs, lastSeq: 0, exchanges: exchanges.filter(isMine) };
+}
+
+/** What a thread finds that takes the place of a dead one, whose counters are still there. */
+function inheritFromThread(run: WrittenRun, shard: number, counters: Counters, nowMs: number): Legacy {
+  const { fold } = run.shards.get(shard)!;
+  const slots = new Map(Array.from({ length: SLOTS }, (_, slot) => [counters.sessionAt(slot), slot]));
+  const lost = lostSessions(fold.sessions.values(), (session) => slots.get(session) ?? null);
+  return { cause: 'thread', lost, downMs: Math.max(0, nowMs - fold.lastAtMs), lastSeq: fold.lastSeq, exchanges: [] };
 }

@@ -177,5 +177,5 @@ test('where no folder for the event log can be written it takes a temporary one'
   equal(await askOnce(site.udp, 'V'), VERSION);
   const [made, ...others] = readdirSync(spare);
   deepEqual(others, []);
-  deepEqual(readdirSync(join(spare, made!)), ['log']);
+  deepEqual(readdirSync(join(spare, made!)), ['admin.sock', 'log']);
 });

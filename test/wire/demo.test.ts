@@ -87,7 +87,8 @@ test('the demo call arrives whole: exit 0, each phone heard the other bit for bi
     .split('\n')
     .filter((line) => line.includes(` ${call} `));
   assert.match(timeline[0] ?? '', /session opened for tag caller/, stdout);
-  assert.match(timeline.at(-1) ?? '', /session closed: deleted/, stdout);
+  assert.match(timeline.at(-2) ?? '', /session closed: deleted/, stdout);
+  assert.match(timeline.at(-1) ?? '', /: D \S+ caller callee => 0$/, stdout);
   assert.equal(isAlive(relayPid(stdout)), false, 'the relay outlived the demo');
 });
 

@@ -13,7 +13,7 @@ for (const name of ENGINE_NAMES) {
     const reason = await lackOf(name);
     if (reason !== null) return t.skip(reason);
     for (let round = 0; round < ROUNDS; round++) {
-      const { threads, accounts, ask, warnings } = await startThreads(t, name, () => {}, { accounting: true });
+      const { threads, accounts, ask, warnings } = await startThreads(t, name, { setting: { accounting: true } });
       const calls = Array.from({ length: 36 }, (_, i) => callOn(i % 2, `call-${i}`));
       const replies = await Promise.all(calls.map((call) => ask(`U ${call} - 0 f`)));
       equal(replies.filter((reply) => /^\d+ /.test(reply)).length, calls.length);

@@ -91,12 +91,19 @@ test('the handler is told the client and the address it asked, IPv4 only, whatev
   await askFrom('127.0.0.9', '127.0.0.2', one!);
   await dialFrom(`tcp:127.0.0.2:${tcp}`, '127.0.0.9');
   await dialFrom(`tcp:127.0.0.2:${tcp6}`, '127.0.0.9');
-  deepEqual(alone.origins.splice(0), [known, known, known, known, known]);
+  const names = [`udp:0.0.0.0:${any}`, `udp6:[::]:${any6}`, `udp:127.0.0.2:${one}`, `tcp:0.0.0.0:${tcp}`, `tcp6:[::]:${tcp6}`];
+  for (const [i, { from = '' }] of alone.origins.entries()) match(from, /^\S+ \S+ \S+$/, names[i]);
+  deepEqual(
+    alone.origins.map(({ from = '' }) => from.split(' ')[0]),
+    names,
+  );
+  const heard = () => alone.origins.splice(0).map(({ host, local }) => ({ host, local }));
+  deepEqual(heard(), [known, known, known, known, known]);
   await askFrom('::1', '::1', any6!);
   await askFrom('::1', '::1', one6!);
   await dialFrom(`tcp6:::1:${tcp6}`);
   await dialFrom(`c${unix}`);
-  deepEqual(alone.origins, [unknown, unknown, unknown, unknown]);
+  deepEqual(heard(), [unknown, unknown, unknown, unknown]);
 });
 
 for (const name of ['udp:127.0.0.1', 'udp:*', 'udp6:*'] as const) {

@@ -1,4 +1,4 @@
-import { refuse, unreachable } from '../../kernel/index.js';
+import { ok, refuse, unreachable } from '../../kernel/index.js';
 import type { SessionCommand } from '../command.js';
 import type { SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
@@ -6,7 +6,7 @@ import type { Decision } from './decision.js';
 import { decideClose, decideIdle, decideRelease } from './ending.js';
 import { decideCopy, decideDtmf, decideFork, decideStopCopy, decideTos, decideTtl } from './settings.js';
 import { decideSignal } from './signal.js';
-import { decideSource } from './source.js';
+import { decideRefused, decideSource, decideUnreachable } from './source.js';
 
 export type { Decision } from './decision.js';
 export { type LegToOpen, legToOpen, REPEATED_SIGNAL_MS } from './signal.js';
@@ -19,6 +19,12 @@ export function decide(state: SessionState, command: SessionCommand, around: Sur
   switch (command.type) {
     case 'NoteSource':
       return decideSource(state, command, around);
+    case 'NoteRefused':
+      return decideRefused(state, command, around);
+    case 'NoteUnreachable':
+      return decideUnreachable(state, command, around);
+    case 'Recover':
+      return ok([{ type: 'SessionRecovered', cause: command.cause, downMs: command.downMs, at: around.now }]);
     case 'SetTtl':
       return decideTtl(state, command, around);
     case 'SetTos':

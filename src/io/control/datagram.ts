@@ -1,15 +1,18 @@
 import { ERROR_CODES as E } from '../../protocol/rtpproxy/errors.js';
 import type { Origin } from '../../relay/control/origin.js';
-import { PENDING, ReplyCache } from '../../relay/control/replyCache.js';
+import { PENDING, ReplyCache, replyKey } from '../../relay/control/replyCache.js';
 import { clock } from '../clock.js';
 import type { ControlOptions } from './listener.js';
 
 /** As rtpproxy sets it: a client that floods loses its own commands, not our memory. */
 export const RECEIVE_BUFFER_BYTES = 256 << 10;
 
+type DatagramOptions = Pick<ControlOptions, 'handle' | 'onDuplicate' | 'replies'>;
+const NO_NAME = '-';
+
 /** The client of a datagram. */
 export type Sender = {
-  /** Its address and port, in any form that is always the same. */
+  /** Its address and port, one word that is always the same. */
   readonly key: string;
   readonly origin: Origin;
 };
@@ -19,11 +22,15 @@ export type Sender = {
  * cache, and while the first is still being carried out, not at all.
  */
 export class DatagramCommands {
-  readonly #cache = new ReplyCache();
-  readonly #options: Pick<ControlOptions, 'handle' | 'onDuplicate'>;
+  readonly #replies: ReplyCache;
+  readonly #options: DatagramOptions;
+  readonly #socket: string;
 
-  constructor(options: Pick<ControlOptions, 'handle' | 'onDuplicate'>) {
+  /** `socket`: its name, one word. */
+  constructor(options: DatagramOptions, socket = NO_NAME) {
     this.#options = options;
+    this.#socket = socket;
+    this.#replies = options.replies ?? new ReplyCache();
   }
 
   /** `text`: one character a byte. `send` gets the whole answer, at once or later, or never. */
@@ -33,17 +40,17 @@ export class DatagramCommands {
       send(`${E.unreadable}\n`);
       return;
     }
-    const key = `${sender.key} ${text}`;
-    const known = this.#cache.take(key, clock());
+    const from = `${this.#socket} ${sender.key} ${cookie}`;
+    const key = replyKey(from, command);
+    const known = this.#replies.take(key, clock());
     if (known === undefined) {
-      this.#options.handle(command, sender.origin, (reply) => {
-        const answer = `${cookie} ${reply}\n`;
-        this.#cache.keep(key, answer);
-        send(answer);
+      this.#options.handle(command, { ...sender.origin, from }, (reply) => {
+        this.#replies.keep(key, reply);
+        send(`${cookie} ${reply}\n`);
       });
       return;
     }
     this.#options.onDuplicate();
-    if (known !== PENDING) send(known);
+    if (known !== PENDING) send(`${cookie} ${known}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import type { Origin } from '../../relay/control/origin.js';
+import type { ReplyCache } from '../../relay/control/replyCache.js';
 
 /** Carries out one command, without cookie or line end, one character a byte; answers once, without line feed. */
 export type CommandHandler = (command: string, origin: Origin, answer: (reply: string) => void) => void;
@@ -23,6 +24,8 @@ export type ControlOptions = {
   /** Standard input has ended, everything that came by it is answered, and that is to end the relay, once its calls are over. */
   readonly onEnd: () => void;
   readonly unixFiles: UnixFileOptions;
+  /** The answers that were given over datagram sockets; where it is left out, each socket remembers its own. */
+  readonly replies?: ReplyCache;
   /** Something went wrong inside and was mended. */
   readonly onWarning?: (text: string) => void;
 };

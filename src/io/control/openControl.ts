@@ -1,13 +1,15 @@
+import type { Result } from '../../../model/kernel/index.js';
 import { type ControlAddress, endsWithInput, formatControlAddress, isWildcard } from '../../relay/controlAddress.js';
+import { inheritedSockets, type OpenSockets } from '../process/inheritance.js';
 import type { ControlOptions, Listener } from './listener.js';
 import { listenStdio } from './stdio.js';
-import { Connections, listenStream, listenTcp } from './stream.js';
-import { takePassedSocket } from './systemd.js';
+import { Connections, listenStream, listenTcp, type StreamOptions } from './stream.js';
+import { examine, type OpenedSocket, takePassedSocket } from './systemd.js';
 import { listenUdp } from './udp.js';
 import { listenUnix } from './unix.js';
 import type { WildcardListener } from './wildcard.js';
 
-const REASONS: Readonly<Record<string, string>> = {
+export const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use: is another relay running?',
   EADDRNOTAVAIL: 'the address is not on this host',
   EACCES: 'this user may not open it',
@@ -18,12 +20,24 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'something that is no socket is in its place',
 };
 
+/** What is wrong with a socket that cannot be opened, in one line with its name and the errno. `what`: of what kind it is. */
+export function openingProblem(what: string, name: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isPort = code === 'EACCES' && /^(udp|tcp)6?:/.test(name);
+  const why = (REASONS[code ?? ''] ?? message) + (isPort ? ' (ports below 1024 are privileged)' : '');
+  return `${what} ${name.replace(/:$/, '')}: ${why}${code === undefined ? '' : ` (${code})`}`;
+}
+
 /**
- * Opens control sockets, all or none; standard input is read when all others are open. Rejects with one line that names the socket, what is
- * wrong with it, and the errno.
+ * Opens control sockets, all or none; standard input is read when all others are open. Those that stand open already, because a supervisor
+ * holds them (`inherited`), are taken over. Rejects with one line that names the socket, what is wrong with it, and the errno.
  */
-export async function openControl(addresses: readonly ControlAddress[], options: ControlOptions): Promise<Listener> {
-  const opening = new Opening(options);
+export async function openControl(
+  addresses: readonly ControlAddress[],
+  options: ControlOptions,
+  inherited: OpenSockets = inheritedSockets(),
+): Promise<Listener> {
+  const opening = new Opening(options, inherited);
   const isStdio = ({ transport }: ControlAddress): boolean => transport === 'stdio';
   const close = async (): Promise<void> => {
     await Promise.all(opening.open.map((listener) => listener.close()));
@@ -43,25 +57,29 @@ export async function openControl(addresses: readonly ControlAddress[], options:
   return { close };
 }
 
+/** A path may have blanks. */
+const oneWord = (name: string): string => name.replaceAll(/\s/g, '_');
+
 class Opening {
   readonly open: Listener[] = [];
   readonly #options: ControlOptions;
+  readonly #inherited: OpenSockets;
   readonly #connections = new Connections();
   #wildcard: WildcardListener | null = null;
 
-  constructor(options: ControlOptions) {
+  constructor(options: ControlOptions, inherited: OpenSockets) {
     this.#options = options;
+    this.#inherited = inherited;
   }
 
   async listen(address: ControlAddress): Promise<void> {
+    const name = formatControlAddress(address);
+    const fd = this.#inherited.get(name);
     try {
-      await this.#listenTo(address);
+      if (fd === undefined) await this.#listenTo(address);
+      else await this.#takeOver(name, await examine(fd), address.transport !== 'unix' || address.lines);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const isPort = code === 'EACCES' && 'port' in address;
-      const why = (REASONS[code ?? ''] ?? message) + (isPort ? ' (ports below 1024 are privileged)' : '');
-      const name = formatControlAddress(address).replace(/:$/, '');
-      throw new Error(`control socket ${name}: ${why}${code === undefined ? '' : ` (${code})`}`);
+      throw new Error(openingProblem('control socket', name, error));
     }
   }
 
@@ -71,7 +89,7 @@ class Opening {
   }
 
   async #listenTo(address: ControlAddress): Promise<void> {
-    const streams = { handle: this.#options.handle, connections: this.#connections };
+    const streams = this.#streamsOf(formatControlAddress(address));
     switch (address.transport) {
       case 'udp':
         await this.#listenToUdp(address);
@@ -83,29 +101,39 @@ class Opening {
         this.open.push(await listenUnix(address.path, this.#options.unixFiles, { ...streams, lines: address.lines }));
         break;
       case 'systemd':
-        await this.#listenToPassed();
+        await this.#takeOver('systemd:', await takePassedSocket(), true);
     }
   }
 
   async #listenToUdp(address: ControlAddress & { readonly transport: 'udp' | 'tcp' }): Promise<void> {
     const { host, port, ipv6 } = address;
     const wildcard = isWildcard(address) ? await this.#openWildcard() : null;
-    if (wildcard !== null) wildcard.open(ipv6, port);
-    else this.open.push(await listenUdp(host, port, ipv6, this.#options));
+    const name = oneWord(formatControlAddress(address));
+    if (wildcard !== null) wildcard.open(ipv6, port, name);
+    else this.open.push(await listenUdp(host, port, ipv6, this.#options, name));
   }
 
-  async #listenToPassed(): Promise<void> {
-    const passed = await takePassedSocket();
-    if (!passed.ok) throw new Error(passed.error);
-    const { fd, kind } = passed.value;
+  /** Serves a socket that somebody else has opened. */
+  async #takeOver(name: string, opened: Result<OpenedSocket, string>, lines: boolean): Promise<void> {
+    if (!opened.ok) throw new Error(opened.error);
+    const { fd, kind } = opened.value;
     if (kind === 'listening stream') {
-      const streams = { handle: this.#options.handle, connections: this.#connections, lines: true };
-      this.open.push(await listenStream({ fd }, streams));
+      this.open.push(await listenStream({ fd }, { ...this.#streamsOf(name), lines }));
       return;
     }
     const wildcard = await this.#openWildcard();
     if (wildcard === null) throw new Error('a UDP socket cannot be taken over here');
-    wildcard.adopt(fd, kind === 'IPv6 datagram');
+    wildcard.adopt(fd, kind === 'IPv6 datagram', oneWord(name));
+  }
+
+  /** Connections have no cookies: what came by them is written down without. */
+  #streamsOf(name: string): Pick<StreamOptions, 'handle' | 'connections'> {
+    const { handle } = this.#options;
+    const word = oneWord(name);
+    return {
+      handle: (command, origin, answer) => handle(command, { ...origin, from: `${word} ${origin.host ?? '-'} -` }, answer),
+      connections: this.#connections,
+    };
   }
 
   /** Null where there are no Linux system calls. */

@@ -8,7 +8,8 @@ import type { CommandHandler, Listener } from './listener.js';
 
 /** As rtpproxy: the next one is accepted and closed at once. */
 const MAX_CONNECTIONS = 100;
-const BACKLOG = 32;
+/** Connections that may wait to be accepted. */
+export const BACKLOG = 32;
 /** When a client that says nothing is asked whether it is still there: its host may be gone without a word, and its place with it. */
 const KEEP_ALIVE_MS = 60_000;
 

@@ -7,11 +7,35 @@ import { type ListenPlace, listenStream, type StreamOptions } from './stream.js'
 /** Whoever can write to the socket can end every call. */
 const DEFAULT_MODE = 0o660;
 
+/** A unix socket that has its file, does not listen yet, and lets nobody connect but us. */
+export type UnixPlace = {
+  readonly place: ListenPlace;
+  /** Removes the file, unless somebody has put another in its place. To be called while the socket is open. */
+  readonly remove: () => void;
+};
+
 /**
  * Takes over a socket file that nobody listens on any more; rejects with EADDRINUSE where somebody does, with EEXIST where the file is
- * something else, and with ENOENT without its folder. The file goes with the listener, unless somebody has put another in its place.
+ * something else, and with ENOENT without its folder. The file goes with the listener.
  */
 export async function listenUnix(path: string, file: UnixFileOptions, options: StreamOptions): Promise<Listener> {
+  const { place, remove } = await makeUnixSocket(path);
+  const listener = await listenStream(place, options);
+  const close = (): Promise<void> => {
+    remove(); // While the socket is open no other file can have its number.
+    return listener.close();
+  };
+  try {
+    giveUnixFile(path, file);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { close };
+}
+
+/** What `listenUnix` does before it listens; rejects as that does. */
+export async function makeUnixSocket(path: string): Promise<UnixPlace> {
   const found = statSync(path, { throwIfNoEntry: false });
   const isOther = found === undefined ? lstatSync(path, { throwIfNoEntry: false }) !== undefined : !found.isSocket();
   if (isOther) throw failure('EEXIST', path); // A link that leads nowhere, too.
@@ -21,21 +45,14 @@ export async function listenUnix(path: string, file: UnixFileOptions, options: S
   }
   // Node would say EACCES (libuv, as it is on Windows).
   if (!existsSync(dirname(path))) throw failure('ENOENT', path);
-  const where = await bindTo(path);
-  const remove = where.fd === undefined ? () => {} : fileRemover(path);
-  const listener = await listenStream(where, options);
-  const close = (): Promise<void> => {
-    remove(); // While the socket is open no other file can have its number.
-    return listener.close();
-  };
-  try {
-    if (file.uid !== null || file.gid !== null) chownSync(path, file.uid ?? -1, file.gid ?? -1);
-    chmodSync(path, file.mode ?? DEFAULT_MODE);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { close };
+  const place = await bindTo(path);
+  return { place, remove: place.fd === undefined ? () => {} : fileRemover(path) };
+}
+
+/** Lets those connect who may. Throws what the system says. */
+export function giveUnixFile(path: string, { mode, uid, gid }: UnixFileOptions): void {
+  if (uid !== null || gid !== null) chownSync(path, uid ?? -1, gid ?? -1);
+  chmodSync(path, mode ?? DEFAULT_MODE);
 }
 
 /** A socket bound by ourselves; without system calls, one of Node, which removes whatever has its name when it closes. */

@@ -52,17 +52,17 @@ export class WildcardListener implements Listener {
   }
 
   /** Opens a socket; it is served after `start`. Throws the errno. */
-  open(ipv6: boolean, port: number): void {
+  open(ipv6: boolean, port: number, name?: string): void {
     const opened = openWildcardSocket(ipv6, port, RECEIVE_BUFFER_BYTES);
     if (!opened.ok) throw failure(opened.error, `port ${port}`);
-    this.#serve(opened.value);
+    this.#serve(opened.value, name);
   }
 
   /** Takes over a bound UDP socket of whatever address, with the queues it has. Throws the errno. */
-  adopt(fd: number, ipv6: boolean): void {
+  adopt(fd: number, ipv6: boolean, name?: string): void {
     const prepared = tellAskedAddress(fd, ipv6);
     if (!prepared.ok) throw failure(prepared.error, `descriptor ${fd}`);
-    this.#serve(fd);
+    this.#serve(fd, name);
   }
 
   /** Begins to serve. Rejects if the thread cannot be made. */
@@ -99,8 +99,8 @@ export class WildcardListener implements Listener {
     for (const fd of [...this.#sockets.keys(), this.#stopper, this.#epoll]) closeDescriptor(fd);
   }
 
-  #serve(fd: number): void {
-    this.#sockets.set(fd, new DatagramCommands(this.#options));
+  #serve(fd: number, name: string | undefined): void {
+    this.#sockets.set(fd, new DatagramCommands(this.#options, name));
     this.#watch(fd, fd);
   }
 
@@ -135,7 +135,7 @@ export class WildcardListener implements Listener {
 function senderOf(envelope: Envelope): Sender {
   const client = decodeSockaddr(envelope, 0);
   return {
-    key: `${client?.host} ${client?.port}`,
+    key: `${client?.host}:${client?.port}`,
     origin: clientOrigin(client?.host, decodeSockaddr(envelope, SOCKADDR_WORDS)?.host),
   };
 }

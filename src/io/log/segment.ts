@@ -5,23 +5,25 @@ import { Packr } from 'msgpackr';
 /** The first bytes of every segment: what it is, and the version of its layout. */
 export const SEGMENT_MAGIC = 'RTPBLOG1';
 
-/** The first record of a segment. `run`: when the writing shard started; segments of one run go on where the last one ended. */
-export type SegmentHeader = {
-  readonly shard: number;
-  readonly run: number;
-  readonly startedAt: number;
-  readonly version: number;
-};
-/** 2: sessions have networks, notifications and more settings than in 0.1.0. */
-export const SEGMENT_VERSION = 2;
+/**
+ * The version of the records. 2: sessions have networks, notifications and more settings than in 0.1.0. 3: every segment begins with all
+ * sessions as they are; there are records besides steps.
+ */
+export const SEGMENT_VERSION = 3;
 
 /** Every record stands for itself (plain maps, no shared structures): a segment can be read from any frame on, by any MessagePack reader. */
 export const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true });
 
-/** `shard-0-00000001.log`: the segments of a shard in the order of their numbers. */
+/** `shard-0-00000001.log`: the segments of a shard in the order of their numbers, which may outgrow their eight digits. */
 export const segmentName = (shard: number, number: number): string => `shard-${shard}-${String(number).padStart(8, '0')}.log`;
 
-const NAME = /^shard-(\d+)-(\d{8})\.log$/;
+const NAME = /^shard-(\d{1,8})-(\d{8,15})\.log$/;
+
+/** The shard and the number in the name of a segment; null: it is none. */
+export function parseSegmentName(name: string): { readonly shard: number; readonly number: number } | null {
+  const match = NAME.exec(name);
+  return match && { shard: Number(match[1]), number: Number(match[2]) };
+}
 
 /** The segments in a folder, by shard and number. */
 export function listSegments(folder: string): { readonly path: string; readonly shard: number; readonly number: number }[] {

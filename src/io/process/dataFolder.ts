@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ok, type Result, refuse } from '../../../model/kernel/index.js';
+import { makeFolder } from '../log/segmentFile.js';
 
 export type DataFolder = {
   readonly path: string;
@@ -59,8 +60,8 @@ function instanceName(control: readonly string[], { LISTEN_FDNAMES }: NodeJS.Pro
 function openFolder(base: string, path: string): string | null {
   try {
     // Instances of several users may stand side by side; what is in them is nobody's but the operator's.
-    mkdirSync(base, { recursive: true });
-    mkdirSync(path, { recursive: true, mode: 0o750 });
+    makeFolder(base);
+    makeFolder(path, 0o750);
     accessSync(path, constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {

@@ -1,8 +1,11 @@
-import { accessSync, constants, lchownSync, lstatSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ok, type Result, refuse } from '../../../model/kernel/index.js';
 import { parseAccount } from '../../relay/optionValues.js';
+import { RUN_MARK_FILE } from '../log/runMark.js';
 import { listSegments } from '../log/segment.js';
+import { LOCK_FILE } from './folderLock.js';
 
 /** Whom the process becomes (-u), looked up. */
 export type ProcessAccount = {
@@ -59,7 +62,7 @@ export function missingAccess(logFolder: string): string[] {
   const code = fileURLToPath(import.meta.url);
   const lacks: string[] = [];
   if (!may(code, constants.R_OK)) lacks.push(`this user may not read ${code}: a media thread that dies cannot be started again`);
-  if (!may(logFolder, constants.W_OK | constants.X_OK))
+  if (existsSync(logFolder) && !may(logFolder, constants.W_OK | constants.X_OK))
     lacks.push(`this user may not write to ${logFolder}: the event log ends with its segments`);
   return lacks;
 }
@@ -83,9 +86,11 @@ export function giveAway(path: string, account: ProcessAccount): void {
  * has put the log into a folder of another purpose keeps that folder. Throws what the system says.
  */
 export function giveLog(folder: string, account: ProcessAccount): void {
-  const segments = listSegments(folder);
-  for (const { path } of segments) if (isOnlyName(path)) giveAway(path, account);
-  if (readdirSync(folder).length === segments.length) giveAway(folder, account);
+  if (!existsSync(folder)) return; // There is none.
+  const own = [...listSegments(folder).map(({ path }) => path), ...[LOCK_FILE, RUN_MARK_FILE].map((name) => join(folder, name))];
+  const found = own.filter((path) => existsSync(path));
+  for (const path of found) if (isOnlyName(path)) giveAway(path, account);
+  if (readdirSync(folder).length === found.length) giveAway(folder, account);
 }
 
 /** A file of another name besides may be somebody else's. */

@@ -20,6 +20,8 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
+/** In the first word of an event: an error waits at the socket, or in its error queue. */
+export const EPOLLERR = 8;
 
 /** On x64 the structure is packed: events at word 0, data at word 1. Elsewhere data is aligned, at word 2. */
 export const EVENT_WORDS = process.arch === 'x64' ? 3 : 4;

@@ -21,6 +21,9 @@ export const connect = declare<(fd: number, address: Pointer, length: number) =>
   'uint32_t',
 ]);
 
+/** `int listen(fd, backlog)`. */
+export const listen = declare<(fd: number, backlog: number) => number>('listen', 'int', ['int', 'int']);
+
 /** `int getsockname(fd, address, length)`: the length is read and written. */
 export const getsockname = declare<(fd: number, address: Pointer, length: Pointer) => number>('getsockname', 'int', [
   'int',

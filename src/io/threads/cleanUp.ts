@@ -1,5 +1,10 @@
 import type { ShardMemory } from './shardStart.js';
 
+/** Loads what `closeLeftovers` needs, where it can be had: when a thread has died, calls wait for it. */
+export async function prepareCleanUp(): Promise<void> {
+  await Promise.allSettled([import('../sys/socket.js'), import('../sys/memory.js')]);
+}
+
 /**
  * Closes what a dead media thread left open: descriptors belong to the process and do not go with the thread, and an io_uring lives, with
  * every socket it receives from, as long as its memory is mapped. The thread must really be gone.

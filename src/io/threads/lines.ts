@@ -26,6 +26,7 @@ export class Lines {
         this.#tap(request);
         break;
       case 'listen':
+        close(this.#incoming, request.line); // The thread it came from has died, and another sends by it now.
         this.#incoming.set(request.line, request.port);
         if (this.#hasEventLoop) request.port.on('message', (packet: ForkedPacket) => this.#shard.forks.deliver(packet));
         break;

@@ -1,23 +1,37 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Family } from '../../../model/kernel/index.js';
 import { countersBytes } from '../../media/counters.js';
 import type { SessionAccount } from '../../relay/accounting/sessionAccount.js';
+import type { RecordBatch } from '../../relay/events/told.js';
 import { PortTable, portTableBytes } from '../../relay/portalloc/portTable.js';
-import type { SessionPlace } from '../../relay/session/forks.js';
 import type { Notification, RtcpReport } from '../../relay/session/tellers.js';
-import type { ShardLink } from '../../relay/supervisor/dispatch.js';
-import { closeLeftovers } from './cleanUp.js';
-import { type EngineChoice, MediaThread, type ThreadNews } from './mediaThread.js';
-import { engineRows, RING_MEMORY_BYTES, type ShardMemory, type ShardSetting, type ShardStart } from './shardStart.js';
+import type { TakenUp } from '../../relay/supervisor/messages.js';
+import { countSessions } from '../../relay/supervisor/takenUp.js';
+import { clock } from '../clock.js';
+import { closeLeftovers, prepareCleanUp } from './cleanUp.js';
+import { LineTable } from './lineTable.js';
+import { type EngineChoice, type Gate, MediaThread, type ThreadNews } from './mediaThread.js';
+import {
+  engineRows,
+  type RecoveryStart,
+  RING_MEMORY_BYTES,
+  type ShardMemory,
+  type ShardSetting,
+  type ShardStart,
+} from './shardStart.js';
 import { openWaker, type Waker } from './wake.js';
+import type { WorkerSetting } from './warmUp.js';
+import { Workers } from './workers.js';
 
 /** Room for new objects of a media thread: three spaces of 8 MiB each. Calls live longer than V8 expects, and it would take more and more. */
 const YOUNG_GENERATION_MB = 24;
-/** A thread whose end was reported may still be unwinding; only then may its memory be unmapped. */
+/** A thread whose end was reported may still be unwinding, and its last words be on their way. It is not waited for longer than this. */
 const UNWIND_MS = 200;
+/** One thread more than there are shards waits, with everything loaded, for one of them to die. */
+const SPARE_THREADS = 1;
 /** How long it is waited for the last word of threads that have ended. */
 const LAST_WORD_MS = 1000;
 /** A shard that dies so soon after its start, so many times in a row, is not started again. */
@@ -36,23 +50,31 @@ export type MediaThreadOptions = {
   readonly onNotification: (notification: Notification) => void;
   readonly onAccount: (account: SessionAccount) => void;
   readonly onRtcp: (report: RtcpReport) => void;
+  /** The run of the relay whose calls are to be taken up; null: none. */
+  readonly recoverRun: number | null;
+  readonly gate: Gate;
+  readonly onRecords: (shard: number, batch: RecordBatch) => void;
+  /** A thread has taken the place of a dead one. */
+  readonly onRestart: (shard: number) => void;
 };
 
 /**
- * The media threads: a piscina pool with one endless task a thread. A thread that dies is replaced, its ports and sockets are freed, and
- * it is said how many sessions ended with it.
+ * The media threads: a piscina pool with one endless task a thread. A thread that dies is replaced by one that takes its sessions up from
+ * the event log; where there is none they end with it, and their ports are freed.
  */
 export class MediaThreads {
-  readonly links: readonly ShardLink[];
+  readonly links: readonly MediaThread[];
   readonly #threads: readonly MediaThread[];
   readonly #pool: Piscina;
+  readonly #workers: Workers;
   readonly #options: MediaThreadOptions;
   readonly #ended: Promise<void>[];
-  /** Lines between threads, and which they lead from and to. */
-  readonly #lines = new Map<string, { readonly source: number; readonly listener: number }>();
+  readonly #lines: LineTable;
   /** Rejects when a thread cannot even be made: then no task runs that could say so. */
   readonly #broken: Promise<never>;
   #isStarted = false;
+  /** What was found wrong with the log and told. */
+  readonly #problems = new Set<string>();
   #stopping = false;
 
   private constructor(options: MediaThreadOptions, wakers: readonly Waker[]) {
@@ -61,17 +83,17 @@ export class MediaThreads {
     // One endless task a thread, which blocks it: piscina's waiting by atomics and its idle timeouts must stay out of the way.
     this.#pool = new Piscina({
       filename: options.workerFile,
-      minThreads: shards,
-      maxThreads: shards,
+      minThreads: shards + SPARE_THREADS,
+      maxThreads: shards + SPARE_THREADS,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
+      workerData: { engine: options.setting.engine } satisfies WorkerSetting,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
+    this.#workers = new Workers(this.#pool);
     this.#broken = new Promise((_, reject) => {
-      this.#pool.on('error', (error: Error) => {
-        reject(new Error(`a media thread cannot be made: ${error.message}`));
-      });
+      this.#pool.on('error', (error: Error) => reject(new Error(`a media thread cannot be made: ${error.message}`)));
     });
     this.#broken.catch((error: Error) => {
       if (this.#isStarted) options.onFatal(error.message);
@@ -79,14 +101,17 @@ export class MediaThreads {
     const { range, slots } = options.setting;
     const ports = { IPv4: new SharedArrayBuffer(portTableBytes(range)), IPv6: new SharedArrayBuffer(portTableBytes(range)) };
     this.#threads = wakers.map(
-      (waker, shard) => new MediaThread(shardMemory(ports, slots), waker, (news) => this.#hear(shard, news)),
+      (waker, shard) => new MediaThread(shardMemory(ports, slots), waker, options.gate, (news) => this.#hear(shard, news)),
     );
     this.links = this.#threads;
+    this.#lines = new LineTable(this.#threads);
     this.#ended = this.#threads.map((thread, shard) => this.#keepRunning(thread, shard));
   }
 
   /** Starts every thread. Rejects with the reason if one cannot serve. */
-  static async start(options: MediaThreadOptions): Promise<{ readonly threads: MediaThreads; readonly choice: EngineChoice }> {
+  static async start(
+    options: MediaThreadOptions,
+  ): Promise<{ readonly threads: MediaThreads; readonly choice: EngineChoice; readonly takenUp: readonly TakenUp[] }> {
     const wakers = await Promise.all(Array.from({ length: options.workers ?? availableParallelism() }, openWaker));
     const threads = new MediaThreads(options, wakers);
     try {
@@ -95,17 +120,18 @@ export class MediaThreads {
         threads.#threads.map((thread, shard) => Promise.race([thread.ready, threads.#failure(shard), threads.#broken])),
       );
       threads.#isStarted = true;
-      return { threads, choice: choices[0]! };
+      await prepareCleanUp();
+      return { threads, choice: choices[0]!, takenUp: choices.map(({ takenUp }) => takenUp) };
     } catch (error) {
       await threads.stop();
       throw error;
     }
   }
 
-  /** Ends every session and every thread. */
-  async stop(): Promise<void> {
+  /** Ends every session and every thread; or (`leave`) leaves the sessions for the next relay to take up. */
+  async stop(leave = false): Promise<void> {
     this.#stopping = true;
-    for (const thread of this.#threads) thread.stop();
+    for (const thread of this.#threads) thread.stop(leave);
     try {
       await Promise.race([Promise.allSettled(this.#ended), this.#broken]);
     } catch {
@@ -115,12 +141,29 @@ export class MediaThreads {
     const lastWords = this.#threads.filter(({ isServing }) => isServing).map(({ lastWord }) => lastWord);
     await Promise.race([Promise.all(lastWords), delay(LAST_WORD_MS, undefined, { ref: false })]);
     for (const thread of this.#threads) thread.close();
+    await this.#workers.areLoaded();
     await this.#pool.destroy();
   }
 
   #hear(shard: number, news: ThreadNews): void {
-    const { onWarning, onNotification, onAccount, onRtcp } = this.#options;
+    const { onWarning, onNotification, onAccount, onRtcp, onRecords } = this.#options;
     switch (news.kind) {
+      case 'ready':
+        this.#begin(shard, news.takenUp);
+        break;
+      case 'struck':
+        onWarning(
+          news.setAside
+            ? `call ${news.call} is set aside: media thread ${shard} died over it twice; replay its log`
+            : `media thread ${shard} died over call ${news.call}; when it does so again, the call is set aside`,
+        );
+        break;
+      case 'seek':
+        this.#lines.seek(shard, news.target, news.source);
+        break;
+      case 'records':
+        onRecords(shard, news.batch);
+        break;
       case 'warning':
         onWarning(news.text);
         break;
@@ -134,28 +177,22 @@ export class MediaThreads {
         onRtcp(news.report);
         break;
       case 'openLine':
-        this.#openLine(news.line, shard, news.source);
+        this.#lines.open(news.line, shard, news.source);
         break;
       case 'closeLine':
-        this.#threads[shard]!.send({ kind: 'unlisten', line: news.line });
-        this.#endLine(news.line);
+        this.#lines.close(news.line, shard);
     }
   }
 
-  /** A line of packets from the thread that has the source to the one that asked. */
-  #openLine(line: string, listener: number, place: SessionPlace): void {
-    this.#lines.set(line, { source: place.shard, listener });
-    const { port1, port2 } = new MessageChannel();
-    const { waker } = this.#threads[listener]!;
-    this.#threads[listener]!.send({ kind: 'listen', line, port: port1 });
-    this.#threads[place.shard]?.send({ kind: 'tap', line, place, wakeFd: waker.fd, port: port2 });
-  }
-
-  /** Nothing is to be sent by a line any more. */
-  #endLine(line: string): void {
-    const ends = this.#lines.get(line);
-    this.#lines.delete(line);
-    if (ends !== undefined) this.#threads[ends.source]?.send({ kind: 'untap', line });
+  /** A thread serves. */
+  #begin(shard: number, { problems, sessions, lost, downMs }: TakenUp): void {
+    const { onWarning, setting } = this.#options;
+    // Every thread of a relay that takes up another one reads the whole log.
+    for (const problem of problems.filter((text) => !this.#problems.has(text))) onWarning(`event log: ${problem}`);
+    for (const problem of problems) this.#problems.add(problem);
+    if (!this.#isStarted || setting.log === null) return;
+    const without = lost > 0 ? `, ${lost} lost` : '';
+    onWarning(`media thread ${shard} serves again: ${countSessions(sessions)} taken up after ${Math.round(downMs)} ms${without}`);
   }
 
   async #failure(shard: number): Promise<never> {
@@ -164,11 +201,14 @@ export class MediaThreads {
   }
 
   async #keepRunning(thread: MediaThread, shard: number): Promise<void> {
+    const { recoverRun } = this.#options;
+    let recovery: RecoveryStart | null = recoverRun === null ? null : { cause: 'process', run: recoverRun };
     for (let earlyDeaths = 0; ; ) {
       const startedAt = performance.now();
       const mailbox = thread.reconnect();
+      if (thread.isReady) this.#relink(shard);
       try {
-        await this.#pool.run(this.#startOf(thread, shard, mailbox), { transferList: [mailbox] });
+        await this.#pool.run(this.#startOf(thread, shard, mailbox, recovery), { transferList: [mailbox] });
         if (this.#stopping) return;
       } catch (error) {
         if (!thread.isReady) throw error;
@@ -176,24 +216,45 @@ export class MediaThreads {
         this.#options.onWarning(`media thread ${shard} died: ${(error as Error).message}`);
       }
       earlyDeaths = performance.now() - startedAt < EARLY_DEATH_MS ? earlyDeaths + 1 : 0;
-      if (earlyDeaths > MAX_EARLY_DEATHS) return this.#options.onFatal(`media thread ${shard} keeps dying, giving up`);
+      if (earlyDeaths > MAX_EARLY_DEATHS) return this.#giveUp(thread, `media thread ${shard} keeps dying, giving up`);
       try {
-        await this.#recover(thread, shard);
+        recovery = await this.#prepareRecovery(thread, shard);
       } catch (error) {
-        return this.#options.onFatal(`media thread ${shard} cannot be replaced: ${(error as Error).message}`);
+        return this.#giveUp(thread, `media thread ${shard} cannot be replaced: ${(error as Error).message}`);
       }
     }
   }
 
-  async #recover(thread: MediaThread, shard: number): Promise<void> {
-    await delay(UNWIND_MS);
+  #giveUp(thread: MediaThread, reason: string): void {
+    thread.giveUp();
+    this.#options.onFatal(reason);
+  }
+
+  /** What the next thread of a shard is told of others, before anybody tells it more. */
+  #relink(shard: number): void {
+    this.#lines.relink(shard);
+    this.#options.onRestart(shard);
+  }
+
+  /** Waits until a dead thread has left, and closes what it left open. Answers what the next one is to take up. */
+  async #prepareRecovery(thread: MediaThread, shard: number): Promise<RecoveryStart | null> {
+    const diedAtMs = clock();
+    const gone = this.#workers.end(thread.threadId).then(() => thread.lastWord);
+    await Promise.race([gone, delay(UNWIND_MS, undefined, { ref: false })]);
     await closeLeftovers(thread.memory);
+    const inHand = thread.takeInHand();
+    if (this.#options.setting.log !== null) return { cause: 'thread', diedAtMs, inHand, struck: thread.struck };
+    this.#bury(thread, shard);
+    return null;
+  }
+
+  /** Without a log the sessions of a dead thread are gone. */
+  #bury(thread: MediaThread, shard: number): void {
+    thread.forsake();
     const { range } = this.#options.setting;
     const tableOf = (family: Family): PortTable =>
       new PortTable(range, thread.memory.ports[family], shard, this.#threads.length, null);
-    const pairs = tableOf('IPv4').releaseAll() + tableOf('IPv6').releaseAll();
-    // Nobody listens to them any more, and the next thread will give their names again.
-    for (const [line, { listener }] of this.#lines) if (listener === shard) this.#endLine(line);
+    const pairs = tableOf('IPv4').releaseAllBut(new Set()) + tableOf('IPv6').releaseAllBut(new Set());
     const sessions = thread.counters.shard('sessionsActive');
     thread.counters.setShard('sessionsActive', 0);
     thread.counters.addToShard('sessionsClosed', sessions);
@@ -202,9 +263,9 @@ export class MediaThreads {
     );
   }
 
-  #startOf(thread: MediaThread, shard: number, mailbox: MessagePort): ShardStart {
+  #startOf(thread: MediaThread, shard: number, mailbox: MessagePort, recovery: RecoveryStart | null): ShardStart {
     const { setting } = this.#options;
-    return { setting, shard, shards: this.#threads.length, mailbox, wakeFd: thread.waker.fd, memory: thread.memory };
+    return { setting, shard, shards: this.#threads.length, mailbox, wakeFd: thread.waker.fd, memory: thread.memory, recovery };
   }
 }
 
@@ -214,5 +275,6 @@ function shardMemory(ports: Readonly<Record<Family, SharedArrayBuffer>>, slots: 
     counters: new SharedArrayBuffer(countersBytes(slots)),
     descriptors: new SharedArrayBuffer(engineRows(slots) * 4),
     ring: new SharedArrayBuffer(RING_MEMORY_BYTES),
+    threadId: new SharedArrayBuffer(4),
   };
 }

@@ -1,15 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Family } from '../../../model/kernel/index.js';
+import type { CallId, Family } from '../../../model/kernel/index.js';
 import type { EngineName } from '../../media/engine.js';
 import { ROWS_PER_SESSION } from '../../media/streams.js';
 import type { ControlSetting } from '../../relay/control/setting.js';
+import type { EventLogOptions } from '../../relay/options.js';
 import type { PortRange } from '../../relay/portalloc/portTable.js';
 import type { SessionPlace } from '../../relay/session/forks.js';
 import type { ShardOptions } from '../../relay/session/shard.js';
 import type { ShardRequest } from '../../relay/supervisor/messages.js';
 
 /** What all shards of a relay have in common. Plain data: it crosses threads. */
-export type ShardSetting = Omit<ShardOptions, 'shard' | 'counterMemory'> & {
+export type ShardSetting = Omit<ShardOptions, 'shard' | 'counterMemory' | 'lastSeq'> & {
   readonly range: PortRange;
   /** One port after the other instead of any. */
   readonly sequentialPorts: boolean;
@@ -17,7 +18,10 @@ export type ShardSetting = Omit<ShardOptions, 'shard' | 'counterMemory'> & {
   readonly tos: number | null;
   readonly control: ControlSetting;
   readonly engine: EngineName | null;
-  readonly logFolder: string;
+  /** When this run of the relay began. */
+  readonly run: number;
+  /** Null: there is no event log. */
+  readonly log: (EventLogOptions & { readonly folder: string; readonly program: string }) | null;
   /** Where a CPU profile of the thread is written when it ends; null: none is made. */
   readonly profileFolder: string | null;
 };
@@ -32,6 +36,32 @@ export type ShardStart = {
   /** The eventfd that says the mailbox has something; -1 where there is none, and only node:dgram can serve. */
   readonly wakeFd: number;
   readonly memory: ShardMemory;
+  /** What may be left behind, and is to be taken up; null: nothing. */
+  readonly recovery: RecoveryStart | null;
+};
+
+export type RecoveryStart =
+  /** The relay has died. `run`: the run that is to be taken up. */
+  | { readonly cause: 'process'; readonly run: number }
+  /** A thread of this run has died. */
+  | {
+      readonly cause: 'thread';
+      /** When that was noticed, milliseconds of the threads' clock. */
+      readonly diedAtMs: number;
+      /** The command that it had in hand. Null: none is known. */
+      readonly inHand: LostCommand | null;
+      /** Calls that a thread has died over before. */
+      readonly struck: readonly string[];
+    };
+
+/** A command that a thread has died over. */
+export type LostCommand = {
+  readonly call: CallId;
+  /** As in `Origin`. */
+  readonly from: string;
+  readonly text: string;
+  /** What the client was told then. */
+  readonly reply: string;
 };
 
 /** What a media thread is asked for: what its shard is, and the lines by which packets go from one thread to another. */
@@ -60,6 +90,8 @@ export type ShardMemory = {
   readonly descriptors: SharedArrayBuffer;
   /** What else keeps sockets alive: the ring's descriptor + 1, then address and length of its mappings, as 64-bit floats. */
   readonly ring: SharedArrayBuffer;
+  /** The number of the thread that has begun to serve the shard, a 32-bit integer; 0: none has. */
+  readonly threadId: SharedArrayBuffer;
 };
 
 /** The engine has rows for a slot more than there are sessions: see `relay/session/shard.ts`. */

@@ -24,12 +24,17 @@ export async function chooseEngine(forced: EngineName | null, rows: number, opti
 }
 
 async function openEngine(name: EngineName, rows: number, options: EngineOptions): Promise<PacketEngine> {
+  return new (await importEngine(name))(rows, options);
+}
+
+/** The class of an engine. Rejects where it cannot be loaded. */
+export async function importEngine(name: EngineName): Promise<new (rows: number, options: EngineOptions) => PacketEngine> {
   switch (name) {
     case 'io_uring':
-      return new (await import('./uring.js')).UringEngine(rows, options);
+      return (await import('./uring.js')).UringEngine;
     case 'epoll':
-      return new (await import('./epoll.js')).EpollEngine(rows, options);
+      return (await import('./epoll.js')).EpollEngine;
     case 'dgram':
-      return new (await import('./dgram.js')).DgramEngine(rows, options);
+      return (await import('./dgram.js')).DgramEngine;
   }
 }

@@ -66,6 +66,9 @@ export class DgramEngine implements PacketEngine {
     return ok(undefined);
   }
 
+  /** Node has no way to see the error queue of a socket. */
+  watchUnreachable(): void {}
+
   close(row: number): void {
     this.#sockets.get(row)?.close();
     this.#sockets.delete(row);

@@ -8,11 +8,12 @@ import {
   type PacketEngine,
 } from '../../media/engine.js';
 import { SOCKADDR_BYTES, SOCKADDR_WORDS, sockaddrLength } from '../../protocol/bytes/sockaddr.js';
-import { EVENT_DATA_WORD, EVENT_WORDS, epollWait, openEpoll, unwatch, watchInput } from '../sys/epoll.js';
+import { EPOLLERR, EVENT_DATA_WORD, EVENT_WORDS, epollWait, openEpoll, unwatch, watchInput } from '../sys/epoll.js';
 import { drainEventfd } from '../sys/eventfd.js';
 import { errnoName } from '../sys/libc.js';
 import { type Arena, mapMemory } from '../sys/memory.js';
 import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto, setTos } from '../sys/socket.js';
+import { ErrorWatch } from './errorWatch.js';
 import { type EngineOptions, wholeMs } from './options.js';
 
 const EVENTS = 512;
@@ -37,6 +38,7 @@ export class EpollEngine implements PacketEngine {
   readonly #packet: Packet;
   readonly #draft: Packet;
   readonly #epoll: number;
+  readonly #watch: ErrorWatch;
   #stopping = false;
 
   constructor(rows: number, options: EngineOptions) {
@@ -49,6 +51,7 @@ export class EpollEngine implements PacketEngine {
     this.#packet = { row: 0, bytes, start: PAYLOAD_BYTE, length: 0, words: this.#words, source: SOURCE_BYTE / 4, nowMs: 0 };
     // A literal of the same shape: with two shapes of packets every number read from one would be boxed.
     this.#draft = { row: 0, bytes, start: DRAFT_BYTE, length: 0, words: this.#words, source: SOURCE_BYTE / 4, nowMs: 0 };
+    this.#watch = new ErrorWatch(rows);
     this.#epoll = openEpoll();
     options.ring[0] = this.#epoll + 1;
     watchInput(this.#epoll, options.wakeFd, WAKE);
@@ -66,10 +69,15 @@ export class EpollEngine implements PacketEngine {
     return ok(undefined);
   }
 
+  watchUnreachable(row: number): void {
+    this.#watch.add(row, this.#options.descriptors[row]! - 1);
+  }
+
   close(row: number): void {
     const fd = this.#options.descriptors[row]! - 1;
     if (fd < 0) return;
     this.#options.descriptors[row] = 0;
+    this.#watch.forget(row);
     closeDescriptor(fd); // With it goes its place in the epoll.
   }
 
@@ -79,6 +87,7 @@ export class EpollEngine implements PacketEngine {
     const fd = descriptors[from]! - 1;
     descriptors[to] = descriptors[from]!;
     descriptors[from] = 0;
+    this.#watch.move(from, to);
     unwatch(this.#epoll, fd);
     watchInput(this.#epoll, fd, to);
   }
@@ -94,12 +103,21 @@ export class EpollEngine implements PacketEngine {
   }
 
   send(row: number, packet: Packet): void {
+    const fd = this.#options.descriptors[row]! - 1;
+    if (this.#sendTo(fd, row, packet) >= 0) return;
+    if (this.#watch.isWatched[row] !== 0) {
+      // It may have been refused for the error of an earlier packet.
+      this.#watch.drain(row, fd);
+      if (this.#sendTo(fd, row, packet) >= 0) return;
+    }
+    this.counters.sendErrors++;
+  }
+
+  #sendTo(fd: number, row: number, packet: Packet): number {
     const remote = row * SOCKADDR_WORDS;
     const destination = this.#remotesArena.address + remote * 4;
     const length = sockaddrLength(this.remotes, remote);
-    const fd = this.#options.descriptors[row]! - 1;
-    const sent = sendto(fd, this.#scratch.address + packet.start, packet.length, MSG_DONTWAIT, destination, length);
-    if (sent < 0) this.counters.sendErrors++;
+    return sendto(fd, this.#scratch.address + packet.start, packet.length, MSG_DONTWAIT, destination, length);
   }
 
   async run(host: EngineHost): Promise<void> {
@@ -111,6 +129,7 @@ export class EpollEngine implements PacketEngine {
         nowMs = this.#options.clock();
         this.#packet.nowMs = nowMs;
         this.#handle(host, count);
+        this.#watch.report(host);
         if (host.isTurnDue() || nowMs >= deadline) deadline = host.onTurn(nowMs);
       }
     } finally {
@@ -124,12 +143,21 @@ export class EpollEngine implements PacketEngine {
 
   #handle(host: EngineHost, count: number): void {
     for (let i = 0; i < count; i++) {
-      const row = this.#words[EVENTS_BYTE / 4 + i * EVENT_WORDS + EVENT_DATA_WORD]!;
+      const event = EVENTS_BYTE / 4 + i * EVENT_WORDS;
+      const row = this.#words[event + EVENT_DATA_WORD]!;
       if (row === WAKE) {
         drainEventfd(this.#options.wakeFd);
         host.onWake();
-      } else this.#receive(host, row);
+      } else {
+        if ((this.#words[event]! & EPOLLERR) !== 0 && this.#watch.isWatched[row] !== 0) this.#drain(row);
+        this.#receive(host, row);
+      }
     }
+  }
+
+  /** First: the error would stand before what has been received. */
+  #drain(row: number): void {
+    this.#watch.drain(row, this.#options.descriptors[row]! - 1);
   }
 
   /** Takes one datagram: mostly a socket has just the one, and what else waits is reported again, after the other sockets. */

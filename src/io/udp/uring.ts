@@ -12,7 +12,9 @@ import * as sys from '../sys/ioUring.js';
 import { errnoValue } from '../sys/libc.js';
 import { type Arena, mapMemory, preferHugePages } from '../sys/memory.js';
 import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, setTos } from '../sys/socket.js';
+import { ErrorWatch } from './errorWatch.js';
 import { type EngineOptions, wholeMs } from './options.js';
+import { KIND_WATCHED_SEND, WatchedSends } from './watchedSends.js';
 
 const SUBMISSIONS = 4096;
 const COMPLETIONS = 16384;
@@ -38,6 +40,8 @@ const FIRST_GENERATION = 16;
  *
  * - Sends carry MSG_DONTWAIT and post no completion when they succeed: they are over when the submitting call returns, and only then do
  *   their buffers go back to the kernel.
+ * - A send of a watched row that was refused for the error of an earlier packet is repeated by a system call of its own, before its buffer
+ *   goes back to the kernel.
  * - Sockets are plain descriptors, not registered files: before kernel 6.13 a registered file is let go only after every older request
  *   of the ring has ended, and multishot receives never end. Ports would leak.
  */
@@ -57,6 +61,9 @@ export class UringEngine implements PacketEngine {
   readonly #draft: Packet;
   #draftsUsed = 0;
   readonly #generations: Uint32Array;
+  readonly #watch: ErrorWatch;
+  readonly #isWatched: Uint8Array;
+  readonly #watchedSends: WatchedSends;
   readonly #noBuffers = -errnoValue('ENOBUFS');
   /** Buffers whose sends have been queued; given back once the kernel has taken the submissions. */
   readonly #sent: Uint16Array;
@@ -74,11 +81,17 @@ export class UringEngine implements PacketEngine {
     this.#remotesArena = mapMemory(rows * SOCKADDR_WORDS * 4);
     this.remotes = new Uint32Array(this.#remotesArena.buffer);
     this.#generations = new Uint32Array(rows).fill(FIRST_GENERATION);
+    this.#watch = new ErrorWatch(rows);
+    this.#isWatched = this.#watch.isWatched;
     const { receiveBuffers } = options;
     this.#sent = new Uint16Array(receiveBuffers);
     this.#pool = mapMemory((receiveBuffers + DRAFTS) * BUFFER_BYTES);
     preferHugePages(this.#pool);
     this.#bufferRing = mapMemory(receiveBuffers * 16);
+    this.#watchedSends = new WatchedSends({
+      ...{ ring: this.ring, watch: this.#watch, counters: this.counters, generations: this.#generations },
+      ...{ descriptors: options.descriptors, remotes: this.#remotesArena, pool: this.#pool },
+    });
     this.#ringWords = new Uint32Array(this.#bufferRing.buffer);
     this.#ringHalves = new Uint16Array(this.#bufferRing.buffer);
     this.ring.registerBufferRing(this.#bufferRing, receiveBuffers, BUFFER_GROUP);
@@ -100,13 +113,19 @@ export class UringEngine implements PacketEngine {
     return ok(undefined);
   }
 
+  watchUnreachable(row: number): void {
+    this.#watch.add(row, this.#options.descriptors[row]! - 1);
+  }
+
   close(row: number): void {
     const fd = this.#options.descriptors[row]! - 1;
     if (fd < 0) return;
+    this.#flush(row);
     this.#forget(row);
     // The armed receive holds the socket: the port is free only when the kernel has let go of it, so this goes out at once.
     this.ring.submit();
     this.#options.descriptors[row] = 0;
+    this.#watch.forget(row);
     closeDescriptor(fd);
   }
 
@@ -127,10 +146,14 @@ export class UringEngine implements PacketEngine {
   move(from: number, to: number): void {
     const { descriptors } = this.#options;
     const replaced = descriptors[to]! - 1;
+    this.#flush(from);
+    this.#flush(to);
     if (replaced >= 0) this.#forget(to);
     this.#forget(from);
     descriptors[to] = descriptors[from]!;
     descriptors[from] = 0;
+    this.#watch.move(from, to);
+    this.#drain(to); // What the old receive had to say of errors is not heard any more.
     this.#receive(to);
     // At once: what the old receives still take in is not delivered.
     this.ring.submit();
@@ -146,6 +169,7 @@ export class UringEngine implements PacketEngine {
   draft(): Packet {
     if (this.#draftsUsed === DRAFTS) {
       this.ring.submit();
+      this.#watchedSends.settle();
       this.#draftsUsed = 0;
     }
     const { receiveBuffers } = this.#options;
@@ -178,6 +202,30 @@ export class UringEngine implements PacketEngine {
     sqe[at + 14] = 0;
     sqe[at + 15] = 0;
     this.#isBufferSent = true;
+    if (this.#isWatched[row] !== 0) this.#noteSend(at, row, packet);
+  }
+
+  /** Gives the submission at `at` a number, by which it can be repeated. */
+  #noteSend(at: number, row: number, { start, length }: Packet): void {
+    const sends = this.#watchedSends;
+    if (sends.isFull) return; // The kernel takes nothing at present.
+    const sqe = this.ring.submissions;
+    sqe[at + 8] = sends.add(row, start, length);
+    sqe[at + 9] = KIND_WATCHED_SEND;
+    if (!sends.isFull) return;
+    this.ring.submit();
+    sends.settle();
+  }
+
+  /** What a watched row has sent is over: once the row is another, nothing could be repeated. */
+  #flush(row: number): void {
+    if (this.#isWatched[row] === 0) return;
+    this.ring.submit();
+    this.#watchedSends.settle();
+  }
+
+  #drain(row: number): void {
+    if (this.#isWatched[row] !== 0) this.#watch.drain(row, this.#options.descriptors[row]! - 1);
   }
 
   async run(host: EngineHost): Promise<void> {
@@ -187,10 +235,12 @@ export class UringEngine implements PacketEngine {
       let deadline = host.onTurn(nowMs);
       while (!this.#stopping) {
         this.ring.wait(wholeMs(deadline - nowMs));
+        this.#watchedSends.settle();
         this.#reclaim();
         nowMs = this.#options.clock();
         this.#packet.nowMs = nowMs;
         this.#complete(host);
+        this.#watch.report(host);
         if (host.isTurnDue() || nowMs >= deadline) deadline = host.onTurn(nowMs);
       }
     } finally {
@@ -213,6 +263,7 @@ export class UringEngine implements PacketEngine {
       if (kind >= FIRST_GENERATION) this.#take(host, words[at]!, kind, words[at + 2]! | 0, words[at + 3]!);
       else if (kind === KIND_SEND) this.counters.sendErrors++;
       else if (kind === KIND_WAKE) this.#woken(host);
+      else if (kind === KIND_WATCHED_SEND) this.#watchedSends.repeat(words[at]!);
       head = (head + 1) >>> 0;
       ring.head = head;
     }
@@ -230,6 +281,7 @@ export class UringEngine implements PacketEngine {
       else this.#giveBack(buffer);
     } else if (isCurrent) {
       if (result === this.#noBuffers) this.counters.noBuffers++;
+      else if (this.#isWatched[row] !== 0) this.#drain(row);
       else this.counters.receiveErrors++;
     }
     if ((flags & sys.CQE_MORE) === 0 && isCurrent) this.#receive(row);

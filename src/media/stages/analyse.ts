@@ -40,6 +40,20 @@ const LAST_AT_MS = 6;
 const LONGEST_GAP_MS = 7;
 const FLOATS = 8;
 
+/**
+ * What `save` answers: the floats in their order, the last SSRC (0…2^32-1) and payload type, then what the jitter saves: jitter of the
+ * present SSRC, the largest, sum and count of its values. More may be added behind; what is not there reads as zero.
+ */
+const SAVED_SSRC = FLOATS;
+const SAVED_PAYLOAD_TYPE = FLOATS + 1;
+const SAVED_JITTER = FLOATS + 2;
+const SAVED_JITTER_MAX = FLOATS + 3;
+const SAVED_JITTER_SUM = FLOATS + 4;
+const SAVED_JITTER_VALUES = FLOATS + 5;
+
+/** In the place of the highest number: every number is farther than `MAX_STEP` from it, with and without a wrap. */
+const BEFORE_ANY = -2 * SEQUENCE_MODULUS;
+
 const RTP_STREAMS_PER_SESSION = ROWS_PER_SESSION / 2;
 
 /** What was found out about a stream since it was cleared. */
@@ -102,28 +116,36 @@ export class AnalysisTable {
   }
 
   read(row: number): StreamAnalysis {
+    return readSavedAnalysis(this.#numbersOf(row >> 1));
+  }
+
+  /** What is known of a stream, as numbers for `restore` and `readSavedAnalysis`; null: no packet came. */
+  save(row: number): readonly number[] | null {
+    const stream = row >> 1;
+    return this.#words[stream * WORDS + HEARD] === 0 ? null : this.#numbersOf(stream);
+  }
+
+  /**
+   * Goes on from what was saved: what is counted stays. With the next packet the numbers begin anew, as after a jump: what passed unheard
+   * is not lost. The silence until then is a gap. The jitter of SSRCs before the present one is forgotten.
+   */
+  restore(row: number, saved: readonly number[]): void {
+    this.clear(row);
     const stream = row >> 1;
     const at = stream * WORDS;
-    const base = stream * FLOATS;
+    for (let i = 0; i < FLOATS; i++) this.#floats[stream * FLOATS + i] = saved[i] ?? 0;
+    this.#words[at + HEARD] = 1;
+    this.#words[at + SSRC] = saved[SAVED_SSRC] ?? 0;
+    this.#words[at + PAYLOAD_TYPE] = saved[SAVED_PAYLOAD_TYPE] ?? 0;
+    this.#words[at + HIGHEST] = BEFORE_ANY;
+    this.#jitter.restore(stream, saved.slice(SAVED_JITTER));
+  }
+
+  #numbersOf(stream: number): readonly number[] {
     const words = this.#words;
-    const floats = this.#floats;
-    const hasSource = floats[base + SOURCES]! > 0;
-    return {
-      nsent: floats[base + SENT]!,
-      nrcvd: floats[base + RECEIVED]!,
-      ndups: floats[base + DUPLICATES]!,
-      nlost: floats[base + SENT]! - floats[base + RECEIVED]!,
-      perrs: floats[base + ERRORS]!,
-      jitterLast: this.#jitter.last(stream),
-      jitterMax: this.#jitter.max(stream),
-      jitterAverage: this.#jitter.average(stream),
-      longestIpiS: floats[base + LONGEST_GAP_MS]! / 1000,
-      ssrcLast: hasSource ? words[at + SSRC]! >>> 0 : null,
-      ssrcCount: floats[base + SOURCES]!,
-      payloadTypeLast: hasSource ? words[at + PAYLOAD_TYPE]! : -1,
-      firstAtMs: floats[base + FIRST_AT_MS]!,
-      lastAtMs: floats[base + LAST_AT_MS]!,
-    };
+    const at = stream * WORDS;
+    const floats = this.#floats.subarray(stream * FLOATS, (stream + 1) * FLOATS);
+    return [...floats, words[at + SSRC]! >>> 0, words[at + PAYLOAD_TYPE]!, ...this.#jitter.save(stream)];
   }
 
   /** A new session starts knowing nothing. */
@@ -219,6 +241,29 @@ export class AnalysisTable {
     words[at + SPAN]! += lower;
     floats[base + SENT]! += lower;
   }
+}
+
+/** What `AnalysisTable.read` said of a stream when these numbers were saved. */
+export function readSavedAnalysis(saved: readonly number[]): StreamAnalysis {
+  const at = (place: number): number => saved[place] ?? 0;
+  const hasSource = at(SOURCES) > 0;
+  const values = at(SAVED_JITTER_VALUES);
+  return {
+    nsent: at(SENT),
+    nrcvd: at(RECEIVED),
+    ndups: at(DUPLICATES),
+    nlost: at(SENT) - at(RECEIVED),
+    perrs: at(ERRORS),
+    jitterLast: at(SAVED_JITTER),
+    jitterMax: at(SAVED_JITTER_MAX),
+    jitterAverage: values === 0 ? 0 : at(SAVED_JITTER_SUM) / values,
+    longestIpiS: at(LONGEST_GAP_MS) / 1000,
+    ssrcLast: hasSource ? at(SAVED_SSRC) : null,
+    ssrcCount: at(SOURCES),
+    payloadTypeLast: hasSource ? at(SAVED_PAYLOAD_TYPE) : -1,
+    firstAtMs: at(FIRST_AT_MS),
+    lastAtMs: at(LAST_AT_MS),
+  };
 }
 
 /** Where the bit of a sequence number stands; a number below 0, from before a wrap, has its place too. */

@@ -24,6 +24,9 @@ const SUM = 3;
 const VALUES = 4;
 const FLOATS = 8;
 
+/** What `save` answers, in this order. */
+const SAVED = [JITTER, MAX, SUM, VALUES] as const;
+
 /**
  * Words of a stream, all of its present SSRC: the ring of recent timestamps, and how many packets were measured, which tells the next
  * place in the ring. It is counted up to twice the ring and on from once, so that no stream is long enough to overflow it.
@@ -87,20 +90,17 @@ export class JitterTable {
     former.exchange(from, to, this.#floats, stream * FLOATS, this.#words, stream * WORDS);
   }
 
-  /** Of the present SSRC, RTP timestamp units; 0 until two packets were measured. */
-  last(stream: number): number {
-    return this.#floats[stream * FLOATS + JITTER]!;
+  /**
+   * In RTP timestamp units: the jitter of the present SSRC, 0 until two packets were measured; the largest that any SSRC of the stream has
+   * had; the sum of the values after each measured packet of any SSRC; how many there are.
+   */
+  save(stream: number): readonly number[] {
+    return SAVED.map((place) => this.#floats[stream * FLOATS + place]!);
   }
 
-  /** The largest that any SSRC of the stream has had. */
-  max(stream: number): number {
-    return this.#floats[stream * FLOATS + MAX]!;
-  }
-
-  /** The mean of the values after each measured packet of any SSRC. */
-  average(stream: number): number {
-    const values = this.#floats[stream * FLOATS + VALUES]!;
-    return values === 0 ? 0 : this.#floats[stream * FLOATS + SUM]! / values;
+  /** Of a cleared stream: goes on with what was saved. The next packet has nothing before it that it could be measured against. */
+  restore(stream: number, saved: readonly number[]): void {
+    for (const [i, place] of SAVED.entries()) this.#floats[stream * FLOATS + place] = saved[i] ?? 0;
   }
 
   clear(stream: number): void {

@@ -9,6 +9,8 @@ export const UPDATE_WINDOW_MS = 10_000;
 /** How far ahead of the last one a sequence number may be for a new source to continue the stream. */
 const MAX_SEQUENCE_STEP = 536;
 const SYNC_INTERVAL_MS = 1000;
+/** A refused source of a stream is told at most this often. */
+const TELL_INTERVAL_MS = 1000;
 
 /** Flags of a row, written when the path is installed, from the model's state. */
 const ASYMMETRIC = 1;
@@ -18,14 +20,21 @@ const HAS_PREVIOUS = 4;
 const HAS_SSRC = 8;
 /** The stage's own: a packet has been accepted, so that another SSRC is a change. */
 const HAS_STREAM = 16;
+const OWN = HAS_SSRC | HAS_STREAM;
+
+/** Where things stand in what `save` answers. More may be added behind; what is not there reads as zero. */
+const SAVED_FLAGS = 0;
+const SAVED_LATCH_SSRC = 1;
+const SAVED_LATCH_SEQUENCE = 2;
+const SAVED_STREAM_SSRC = 3;
 
 /** What a packet means for the address of its stream. */
-const ACCEPT = 0;
-const REJECT = 1;
+export const ACCEPT = 0;
+export const REJECT = 1;
 /** Accept; the signalled address is hereby confirmed. */
 export const CONFIRM = 2;
 /** Accept, and send to this source from now on. */
-const LEARN = 3;
+export const LEARN = 3;
 /** As `LEARN` of a stream that is not confirmed yet, from the source before the last signalled change: it may still move. */
 export const LEARN_UNLATCHED = 4;
 export type Judgement = typeof ACCEPT | typeof REJECT | typeof CONFIRM | typeof LEARN | typeof LEARN_UNLATCHED;
@@ -43,6 +52,9 @@ export class LatchTable {
   readonly #latchSequence: Uint16Array;
   readonly #syncedAtMs: Float64Array;
   readonly #streamSsrc: Uint32Array;
+  /** When a refused source may be told again, and the last one that was. */
+  readonly #tellAtMs: Float64Array;
+  readonly #told: Uint32Array;
 
   /** `remotes`: the engine's table of remote addresses. */
   constructor(rows: number, remotes: Uint32Array) {
@@ -54,6 +66,8 @@ export class LatchTable {
     this.#latchSequence = new Uint16Array(rows);
     this.#syncedAtMs = new Float64Array(rows);
     this.#streamSsrc = new Uint32Array(rows);
+    this.#tellAtMs = new Float64Array(rows);
+    this.#told = new Uint32Array(rows * SOCKADDR_WORDS);
   }
 
   /** Where `install` may write the previous address of a row; it counts only if the flag says so. */
@@ -63,7 +77,7 @@ export class LatchTable {
 
   /** `signalledAtMs`: on the thread's clock, -Infinity for never. The stage's own knowledge of the stream is kept. */
   install(row: number, state: { asymmetric: boolean; latched: boolean; hasPrevious: boolean; signalledAtMs: number }): void {
-    const own = this.#flags[row]! & (HAS_SSRC | HAS_STREAM);
+    const own = this.#flags[row]! & OWN;
     const given = (state.asymmetric ? ASYMMETRIC : 0) | (state.latched ? LATCHED : 0) | (state.hasPrevious ? HAS_PREVIOUS : 0);
     this.#flags[row] = own | given;
     this.#signalledAtMs[row] = state.signalledAtMs;
@@ -74,7 +88,39 @@ export class LatchTable {
     this.#flags[row] = 0;
     this.#signalledAtMs[row] = Number.NEGATIVE_INFINITY;
     this.#syncedAtMs[row] = Number.NEGATIVE_INFINITY;
+    this.#tellAtMs[row] = Number.NEGATIVE_INFINITY;
+    this.#told[row * SOCKADDR_WORDS] = 0;
     this.remotes.fill(0, row * SOCKADDR_WORDS, (row + 1) * SOCKADDR_WORDS);
+  }
+
+  /** What is known of a stream besides its addresses, as numbers for `restore`; null: nothing. */
+  save(row: number): readonly number[] | null {
+    const own = this.#flags[row]! & OWN;
+    return own === 0 ? null : [own, this.#latchSsrc[row]!, this.#latchSequence[row]!, this.#streamSsrc[row]!];
+  }
+
+  /**
+   * Goes on from what was saved: whoever was believed still is. What `install` gives may come before or after. The numbers may be some
+   * seconds old, which `MAX_SEQUENCE_STEP` allows for; the next packet of the stream brings them up to date.
+   */
+  restore(row: number, saved: readonly number[]): void {
+    this.#flags[row] = (this.#flags[row]! & ~OWN) | ((saved[SAVED_FLAGS] ?? 0) & OWN);
+    this.#latchSsrc[row] = saved[SAVED_LATCH_SSRC] ?? 0;
+    this.#latchSequence[row] = saved[SAVED_LATCH_SEQUENCE] ?? 0;
+    this.#streamSsrc[row] = saved[SAVED_STREAM_SSRC] ?? 0;
+    this.#syncedAtMs[row] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether a packet that was refused is to be told: not too often, and not the same source twice running. */
+  isRefusalNews(packet: Packet): boolean {
+    const { row, words, source, nowMs } = packet;
+    if (nowMs < this.#tellAtMs[row]!) return false;
+    const told = this.#told;
+    const at = row * SOCKADDR_WORDS;
+    if (sameSockaddr(words, source, told, at)) return false;
+    for (let i = 0; i < SOCKADDR_WORDS; i++) told[at + i] = words[source + i]!;
+    this.#tellAtMs[row] = nowMs + TELL_INTERVAL_MS;
+    return true;
   }
 
   judge(packet: Packet): Judgement {
@@ -157,12 +203,22 @@ export class LatchTable {
 const isRtpStream = (packet: Packet): boolean =>
   componentOf(packet.row) === 0 && isRtp(packet.bytes, packet.start, packet.length);
 
-/** `onNews` takes the slow turn: it must leave the path of the stream as the model then wants it. */
-export function latchStage(table: LatchTable, onNews: (packet: Packet, judgement: Judgement) => void): Stage {
+/**
+ * `onNews` takes the slow turn: it must leave the path of the stream as the model then wants it. `onRefused` gets packets of refused
+ * sources, at most one a second and stream, and none of the source that it got last: who sprays a port with packets must not keep us busy.
+ */
+export function latchStage(
+  table: LatchTable,
+  onNews: (packet: Packet, judgement: Judgement) => void,
+  onRefused: (packet: Packet) => void,
+): Stage {
   return (packet) => {
     const judgement = table.judge(packet);
     if (judgement === ACCEPT) return NEXT;
-    if (judgement === REJECT) return IGNORED;
+    if (judgement === REJECT) {
+      if (table.isRefusalNews(packet)) onRefused(packet);
+      return IGNORED;
+    }
     onNews(packet, judgement);
     return NEXT;
   };

@@ -4,6 +4,8 @@ export type Origin = {
   readonly host: string | null;
   /** The address of ours that it asked. */
   readonly local: string | null;
+  /** For the event log: the control socket, the client and the cookie, three words; `-` for each that there is none of. */
+  readonly from?: string;
 };
 
 /** A client that has no IPv4 address. */

@@ -8,6 +8,9 @@ export const PENDING = Symbol('pending');
 
 type Entry = { reply: string | typeof PENDING; readonly expiresAtMs: number };
 
+/** What an answer is known by. `from`: control socket, client and cookie, as in `Origin`. */
+export const replyKey = (from: string, command: string): string => `${from} ${command}`;
+
 /**
  * Answers by command, so that a retransmitted datagram gets the same answer and is not carried out twice. The key is the source, the
  * cookie and the text: clients that happen to use the same cookie, or use it again after a restart, never get each other's answers.
@@ -28,6 +31,11 @@ export class ReplyCache {
   keep(key: string, reply: string): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) entry.reply = reply;
+  }
+
+  /** An answer of a relay that has died, given `atMs`. */
+  restore(key: string, reply: string, atMs: number): void {
+    this.#entries.set(key, { reply, expiresAtMs: atMs + REPLY_LIFETIME_MS });
   }
 
   get size(): number {

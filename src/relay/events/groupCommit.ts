@@ -3,7 +3,10 @@ import type { EventLog } from '../ports.js';
 /** What has been decided is handed to the operating system within this time. */
 const FLUSH_MS = 5;
 
-/** Says when the log is flushed: not with every record, but soon after the first that waits. */
+/**
+ * Says when the log is flushed where nobody waits for it, as after what packets and timers do: not with every record, but soon after the
+ * first. Whoever answers a command flushes before.
+ */
 export class GroupCommit {
   readonly #log: EventLog;
   #flushAtMs = Number.POSITIVE_INFINITY;
@@ -20,7 +23,7 @@ export class GroupCommit {
   /** Flushes if it is time. Answers when to be called again, milliseconds of the same clock; Infinity: not before `isDue`. */
   turn(nowMs: number): number {
     if (this.isDue) this.#flushAtMs = nowMs + FLUSH_MS;
-    if (nowMs < this.#flushAtMs) return this.#flushAtMs;
+    if (this.#log.waiting && nowMs < this.#flushAtMs) return this.#flushAtMs;
     this.#log.flush();
     this.#flushAtMs = Number.POSITIVE_INFINITY;
     return this.#flushAtMs;

@@ -2,16 +2,112 @@ import { formatAddress, unreachable } from '../../../model/kernel/index.js';
 import type { SessionEvent, Tally } from '../../../model/session/event.js';
 import { formatTarget } from '../../../model/session/notify.js';
 import { REFUSALS } from '../../../model/session/refusal.js';
-import type { StepRecord } from '../ports.js';
+import { SIDES } from '../../../model/session/side.js';
+import type { Leg } from '../../../model/session/state.js';
+import { STREAM_COUNTERS, type StreamCounter } from '../../media/counters.js';
+import type { FoldedSession } from './fold.js';
+import type { ExchangeRecord, LogRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
 
-/** One step as lines of a timeline: time, shard and session, Call-ID, what happened. `formatTime`: how a time is shown. */
-export function describeRecord(record: StepRecord, formatTime: (at: number) => string): string[] {
-  const head = `${formatTime(record.at)}  ${record.shard}/${record.session}  ${printable(record.call)}  `;
-  if (record.refusal !== undefined) return [`${head}${record.command.type} refused: ${REFUSALS[record.refusal]}`];
-  return record.events.map((event) => head + describeEvent(event));
+/** What a line needs to know besides the record. */
+export type Telling = {
+  /** The shard as it is shown; its number unless given. */
+  readonly shard?: string;
+  /** The session of the record as it was before; null: not known. */
+  readonly before?: FoldedSession | null;
+};
+
+type FormatTime = (at: number) => string;
+
+/**
+ * A record as lines of a timeline: time, shard and session, Call-ID, what happened; `-` stands for what it does not have. What was counted is
+ * told where the session ends, and a session that a segment begins with only if nothing is known of it: samples and most snapshots make no
+ * line. `formatTime`: how a time is shown.
+ */
+export function describeRecord(record: LogRecord, formatTime: FormatTime, telling: Telling = {}): string[] {
+  const lines = wordsOf(record, telling.before ?? null);
+  if (lines.length === 0) return [];
+  const head = describeHead(record, formatTime, telling.shard);
+  return lines.map((line) => head + printableText(line));
 }
 
-function describeEvent(event: SessionEvent): string {
+/** What every line of a record begins with. */
+export function describeHead(record: LogRecord, formatTime: FormatTime, shard = String(record.shard)): string {
+  const session = 'session' in record ? record.session : '-';
+  const call = 'call' in record ? printable(record.call) : '-';
+  return `${formatTime(record.at)}  ${shard}/${session}  ${call}  `;
+}
+
+function wordsOf(record: LogRecord, before: FoldedSession | null): string[] {
+  switch (record.kind) {
+    case 'step':
+      return describeStep(record, before);
+    case 'exchange':
+      return [describeExchange(record)];
+    case 'snapshot':
+      return before === null ? [describeSnapshot(record)] : [];
+    case 'base':
+      return [`segment begins with ${record.sessions} ${record.sessions === 1 ? 'session' : 'sessions'}`];
+    case 'end':
+      return ['the shard ends as it was told to'];
+    case 'sample':
+    case 'vitals':
+      return [];
+  }
+}
+
+function describeStep({ command, events, refusal }: StepRecord, before: FoldedSession | null): string[] {
+  if (refusal !== undefined) return [`${command.type} refused: ${REFUSALS[refusal]}`];
+  const lines = events.map(describeEvent);
+  const sample = before?.sample ?? null;
+  const counted = sample !== null && events.at(-1)?.type === 'SessionClosed' ? describeSample(sample) : null;
+  if (counted !== null) lines.splice(-1, 0, counted);
+  return lines;
+}
+
+function describeExchange({ from, command, reply }: ExchangeRecord): string {
+  const [socket = '-', client = '-'] = from.split(' ');
+  const who = client === '-' ? 'a client' : printable(client);
+  const where = socket === '-' ? '' : ` by ${printable(socket)}`;
+  return `${who} asks${where}: ${printableText(command)} => ${printableText(reply.replace(/\n$/, ''))}`;
+}
+
+function describeSnapshot({ phase, state }: SnapshotRecord): string {
+  const legs = SIDES.map((side) => `${side} ${describeLeg(state.legs[side])}`);
+  return `session of tag ${printable(state.tag)} is known from here on: ${phase}; ${legs.join('; ')}`;
+}
+
+function describeLeg({ local, rtp, held }: Leg): string {
+  const on = local === null ? 'without a leg' : `on ${formatAddress(local)}`;
+  const remote = rtp.address === null ? '' : `, receives at ${formatAddress(rtp.address)}${rtp.untrusted ? ' (learned)' : ''}`;
+  return `${on}${remote}${held ? ', on hold' : ''}`;
+}
+
+/** What is told of a stream where it is not zero. */
+const COUNTED: readonly (readonly [StreamCounter, string])[] = [
+  ['received', 'received'],
+  ['relayed', 'relayed'],
+  ['dropped', 'dropped'],
+  ['ignored', 'from elsewhere refused'],
+  ['early', 'before both legs were open'],
+  ['unreachable', 'times unreachable'],
+];
+
+/** Null if nothing came. */
+function describeSample({ streams }: SessionSample): string | null {
+  const sides = SIDES.flatMap((side, leg) => {
+    const parts = ['RTP', 'RTCP'].flatMap((component, i) => {
+      const counters = streams[leg * 2 + i]?.counters ?? [];
+      const counts = COUNTED.map(([name, words]) => [counters[STREAM_COUNTERS.indexOf(name)] ?? 0, words] as const);
+      const told = counts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+      return told.length > 0 ? [`${component} ${told.join(', ')}`] : [];
+    });
+    return parts.length > 0 ? [`${side} ${parts.join('; ')}`] : [];
+  });
+  return sides.length > 0 ? `counted: ${sides.join('; ')}` : null;
+}
+
+/** One event in words, without its time. */
+export function describeEvent(event: SessionEvent): string {
   switch (event.type) {
     case 'SessionOpened':
       return `session opened for tag ${printable(event.tag)}; ends after ${seconds(event.setupTtlMs)} of silence, ${seconds(event.ttlMs)} once both legs are open`;
@@ -51,6 +147,12 @@ function describeEvent(event: SessionEvent): string {
       return `hears session ${printable(event.source.tag)} of call ${printable(event.source.call)}`;
     case 'RemoteLatched':
       return `${event.component.toUpperCase()} of the ${event.side} comes from ${formatAddress(event.address)}${event.learned ? ': learned' : ', as signalled'}`;
+    case 'SourceRefused':
+      return `${event.component.toUpperCase()} for the ${event.side} from ${formatAddress(event.address)} refused`;
+    case 'RemoteUnreachable':
+      return `nobody receives ${event.component.toUpperCase()} of the ${event.side} at ${formatAddress(event.address)} (ICMP)`;
+    case 'SessionRecovered':
+      return `taken up again ${event.downMs} ms after the ${event.cause === 'process' ? 'relay' : 'media thread'} was last heard of`;
     case 'ReferenceTaken':
       return `${describeReference(event.reference)} reference taken`;
     case 'ReferenceReleased':
@@ -69,8 +171,10 @@ const describeReference = (reference: string): string => (reference === 'strong'
 const describeTally = ({ received, relayed, dropped }: Tally): string =>
   `${received} received, ${relayed} relayed, ${dropped} dropped`;
 
-/** What clients send may hold control characters: a line stays one line, and a terminal is left alone. */
-const printable = (text: string): string =>
-  [...text]
-    .map((letter) => (letter > '~' || letter < '!' ? `\\x${(letter.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}` : letter))
-    .join('');
+/** What clients send may hold control characters: a word stays a word, a line a line, and a terminal is left alone. */
+export const printable = (text: string): string => text.replace(/[^!-~]/gu, escaped);
+
+/** The same for text whose words are to be seen: blanks stay. */
+export const printableText = (text: string): string => text.replace(/[^ -~]/gu, escaped);
+
+const escaped = (letter: string): string => `\\x${(letter.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`;

@@ -40,8 +40,12 @@ export class PortTable {
   readonly #partLength: number;
   readonly #cursor: Int32Array;
   readonly #order: PortOrder;
+  /** Pairs that were released and are not free yet; null: they are free at once. */
+  readonly #released: number[] | null;
 
-  constructor(range: PortRange, memory: ArrayBufferLike, shard: number, shards: number, order: PortOrder) {
+  /** `isSettled`: what is released is free for other shards only after `settle`. */
+  constructor(range: PortRange, memory: ArrayBufferLike, shard: number, shards: number, order: PortOrder, isSettled = false) {
+    this.#released = isSettled ? [] : null;
     this.range = range;
     this.#holders = new Int32Array(memory, 0, range.pairs);
     this.#cursor = new Int32Array(memory, range.pairs * 4, 1);
@@ -57,7 +61,22 @@ export class PortTable {
    */
   claim(open: (rtp: UdpPort) => Attempt): UdpPort | null {
     const found = this.#order === null ? this.#claimNext(open) : this.#claimRandom(this.#order, open);
-    return typeof found === 'string' ? null : found;
+    const result = found === 'used up' ? this.#claimReleased(open) : found;
+    return typeof result === 'string' ? null : result;
+  }
+
+  /** What this shard has released it may take again: its log tells of both, in their order. */
+  #claimReleased(open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
+    const released = this.#released ?? [];
+    for (let left = released.length; left > 0; left--) {
+      const index = released.shift()!;
+      const port = udpPort(this.range.first + index * 2);
+      const attempt = open(port);
+      if (attempt === 'opened') return port;
+      released.push(index);
+      if (attempt === 'hopeless') return attempt;
+    }
+    return 'used up';
   }
 
   #claimRandom(random: () => number, open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
@@ -76,15 +95,48 @@ export class PortTable {
     return 'used up';
   }
 
-  release(rtp: UdpPort): void {
-    Atomics.compareExchange(this.#holders, (rtp - this.range.first) / 2, this.#mark, FREE);
+  /** Claims a certain pair. False: another shard holds it. A port that is not of the range is nobody's, and may be had. */
+  take(rtp: UdpPort): boolean {
+    const index = this.#indexOf(rtp);
+    if (index === null) return true;
+    const holder = Atomics.compareExchange(this.#holders, index, FREE, this.#mark);
+    return holder === FREE || holder === this.#mark;
   }
 
-  /** Frees whatever a dead shard held. Answers how many pairs those were. */
-  releaseAll(): number {
+  release(rtp: UdpPort): void {
+    const index = this.#indexOf(rtp);
+    if (index === null || this.#holders[index] !== this.#mark) return;
+    if (this.#released === null) this.#free(index);
+    else this.#released.push(index);
+  }
+
+  /**
+   * What was released is free from now on: the log that tells of it is with the operating system. Sooner another shard might take a pair, and
+   * tell so first, and after a crash two sessions would have it.
+   */
+  settle(): void {
+    if (this.#released === null || this.#released.length === 0) return;
+    for (const index of this.#released.splice(0)) this.#free(index);
+  }
+
+  /** A pair that is ours; nobody else changes that. */
+  #free(index: number): void {
+    Atomics.store(this.#holders, index, FREE);
+  }
+
+  /** A session that was recovered may have a port of a range that is not that of today. */
+  #indexOf(rtp: UdpPort): number | null {
+    const index = (rtp - this.range.first) / 2;
+    return Number.isInteger(index) && index >= 0 && index < this.range.pairs ? index : null;
+  }
+
+  /** Frees whatever the shard held before it died, but for the pairs `kept`. Answers how many those were. */
+  releaseAllBut(kept: ReadonlySet<UdpPort>): number {
     let count = 0;
-    for (let i = 0; i < this.range.pairs; i++)
+    for (let i = 0; i < this.range.pairs; i++) {
+      if (kept.has(udpPort(this.range.first + i * 2))) continue;
       if (Atomics.compareExchange(this.#holders, i, this.#mark, FREE) === this.#mark) count++;
+    }
     return count;
   }
 

@@ -1,5 +1,6 @@
-import { type Address, udpPort } from '../../../model/kernel/index.js';
+import { type Address, type Result, refuse, udpPort } from '../../../model/kernel/index.js';
 import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import type { Errno } from '../../media/engine.js';
 import type { MediaPlane } from '../../media/plane.js';
 import { type ComponentIndex, rowOf } from '../../media/streams.js';
 import { encodeSockaddr } from '../../protocol/bytes/sockaddr.js';
@@ -35,7 +36,7 @@ export class Copies {
 
   /** Sends what is received from `side` to `to` as well, from a port pair of `host`. Answers where from; null: no port is free. */
   start(session: Session, side: Side, to: Address, host: string): Address | null {
-    const { sockets, takeSlot, giveSlot, reroute } = this.#world;
+    const { sockets, takeSlot, giveSlot } = this.#world;
     const slot = takeSlot();
     if (slot === null) return null;
     const local = sockets.bind(slot, COPY_SIDE, host);
@@ -43,11 +44,25 @@ export class Copies {
       giveSlot(slot);
       return null;
     }
-    const copy = { slot, local, line: `copy ${slot}` };
+    this.#begin(session, side, to, { slot, local, line: `copy ${slot}` });
+    return local;
+  }
+
+  /** Goes on with a copy that a crash has ended, from the ports it had. Answers the errno where they cannot be had; the pair stays held until it is freed. */
+  restore(session: Session, side: Side, { to, local }: { readonly to: Address; readonly local: Address }): Result<void, Errno> {
+    const { sockets, takeSlot, giveSlot } = this.#world;
+    const slot = takeSlot();
+    if (slot === null) return refuse('ENOBUFS');
+    const bound = sockets.rebind(slot, COPY_SIDE, local);
+    if (bound.ok) this.#begin(session, side, to, { slot, local, line: `copy ${slot}` });
+    else giveSlot(slot);
+    return bound;
+  }
+
+  #begin(session: Session, side: Side, to: Address, copy: Copy): void {
     this.#copies.set(session, (this.#copies.get(session) ?? new Map<Side, Copy>()).set(side, copy));
     this.#tap(session, side, copy, to);
-    reroute(session.slot);
-    return local;
+    this.#world.reroute(session.slot);
   }
 
   #tap(session: Session, side: Side, { slot, line }: Copy, to: Address): void {

@@ -71,6 +71,11 @@ export class Directory<S extends Tagged> {
     return found;
   }
 
+  /** The sessions of a Call-ID, the oldest first. */
+  ofCall(call: string): readonly S[] {
+    return this.#byCall.get(call) ?? [];
+  }
+
   *all(): Generator<S> {
     for (const sessions of this.#byCall.values()) yield* sessions;
   }

@@ -72,8 +72,9 @@ export class Forks {
     else this.#world.closeLine(line, place);
   }
 
-  /** Hands out the packets of a session of ours. */
+  /** Hands out the packets of a session of ours. Asked again for the same line, as after the death of a thread, it does so once. */
   tap(line: string, slot: number, take: (side: Side, component: ComponentIndex, packet: Packet) => void): void {
+    this.untap(line);
     this.#tapped.set(line, slot);
     this.#eachRow(slot, (row, side, component) =>
       this.#plane.taps.add(row, { line, take: (packet) => take(side, component, packet) }),

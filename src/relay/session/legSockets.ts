@@ -1,6 +1,15 @@
-import { type Address, type Family, familyOf, formatAddress, udpPort } from '../../../model/kernel/index.js';
+import {
+  type Address,
+  type Family,
+  familyOf,
+  formatAddress,
+  ok,
+  type Result,
+  refuse,
+  udpPort,
+} from '../../../model/kernel/index.js';
 import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
-import type { PacketEngine } from '../../media/engine.js';
+import type { Errno, PacketEngine } from '../../media/engine.js';
 import { type ComponentIndex, type LegIndex, rowOf } from '../../media/streams.js';
 import type { Attempt, PortTable } from '../portalloc/portTable.js';
 import type { Clock } from '../ports.js';
@@ -46,6 +55,24 @@ export class LegSockets {
     if (rtp !== null) return { host, port: rtp };
     this.#warn(trouble);
     return null;
+  }
+
+  /**
+   * Binds the pair that a leg had before a crash. Answers the errno where one of its ports cannot be had; the pair stays the leg's all the
+   * same, so that nobody takes it before it is tried again, until `close`.
+   */
+  rebind(slot: number, side: Side, local: Address): Result<void, Errno> {
+    const leg = SIDES.indexOf(side) as LegIndex;
+    const ports = this.#world.ports[familyOf(local.host)];
+    if (!ports.take(local.port)) return refuse('EADDRINUSE');
+    for (let component = 0; component < COMPONENTS.length; component++) {
+      const row = rowOf(slot, leg, component as ComponentIndex);
+      const opened = this.#world.engine.open(row, { host: local.host, port: udpPort(local.port + component) });
+      if (opened.ok) continue;
+      this.#world.engine.close(rowOf(slot, leg, 0));
+      return opened;
+    }
+    return ok(undefined);
   }
 
   close(slot: number, side: Side, local: Address): void {

@@ -14,14 +14,16 @@ export type Session = {
   readonly tag: string;
   readonly slot: number;
   snapshot: Snapshot;
-  /** When a command last restarted the time of each side; packets are looked up in the counters. */
-  touchedAt: Readonly<Record<Side, Millis>>;
+  touchedAt: Touches;
 };
 
+/** When a command last restarted the time of each side; packets are looked up in the counters. */
+export type Touches = Readonly<Record<Side, Millis>>;
+
 /** A description of either side restarts the time of both, a time to live that of the side it is for; nothing else is a sign of life. */
-export function touch(session: Session, command: SessionCommand, now: Millis): void {
-  if (command.type === 'Signal') session.touchedAt = { caller: now, callee: now };
-  else if (command.type === 'SetTtl') session.touchedAt = { ...session.touchedAt, [command.side]: now };
+export function touchedBy(command: SessionCommand, before: Touches, now: Millis): Touches {
+  if (command.type === 'Signal') return { caller: now, callee: now };
+  return command.type === 'SetTtl' ? { ...before, [command.side]: now } : before;
 }
 
 /** When each side was last heard of: a command, or a packet of it that reached the send stage. */

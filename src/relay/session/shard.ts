@@ -1,22 +1,21 @@
-import { Subject } from 'rxjs';
-import { type Address, callId, type Family } from '../../../model/kernel/index.js';
+import { type Observable, Subject } from 'rxjs';
+import { type Address, callId, type Family, type Millis } from '../../../model/kernel/index.js';
 import type { SessionCommand } from '../../../model/session/command.js';
 import { type Decision, type LegToOpen, legToOpen } from '../../../model/session/decide/index.js';
 import type { Effect } from '../../../model/session/effect.js';
 import type { CloseReason, SessionEvent } from '../../../model/session/event.js';
 import type { Network } from '../../../model/session/network.js';
-import { COMPONENTS, SIDES } from '../../../model/session/side.js';
+import { SIDES } from '../../../model/session/side.js';
 import { idleDeadline, type SessionState } from '../../../model/session/state.js';
 import type { Surroundings } from '../../../model/session/surroundings.js';
-import { Counters } from '../../media/counters.js';
-import type { Packet, PacketEngine } from '../../media/engine.js';
+import { Counters, SHARD_COUNTERS } from '../../media/counters.js';
+import type { PacketEngine } from '../../media/engine.js';
 import { MediaPlane } from '../../media/plane.js';
-import { CONFIRM, type Judgement, LEARN_UNLATCHED } from '../../media/stages/latch.js';
-import { componentOf, legOf, ROWS_PER_SESSION, slotOf } from '../../media/streams.js';
-import { decodeSockaddr } from '../../protocol/bytes/sockaddr.js';
+import { legOf, ROWS_PER_SESSION, slotOf } from '../../media/streams.js';
+import type { LogRecord, NewRecord, SnapshotRecord } from '../events/record.js';
 import { compilePath } from '../media/compilePath.js';
 import type { PortTable } from '../portalloc/portTable.js';
-import type { Clock, StepRecord } from '../ports.js';
+import type { Clock } from '../ports.js';
 import type { LoadLimits } from '../supervisor/load.js';
 import { TICK_MS, TimingWheel } from '../timers/timingWheel.js';
 import { NEW_SESSION } from './apply.js';
@@ -24,14 +23,21 @@ import { countClosed } from './closing.js';
 import { Copies } from './copies.js';
 import { Directory } from './directory.js';
 import { Forks, type ForkWorld } from './forks.js';
+import { Journal } from './journal.js';
 import { LegSockets } from './legSockets.js';
-import { heardAt, type Session, talliesOf, touch } from './session.js';
+import { Notices } from './notices.js';
+import { Recovery } from './recovery.js';
+import { Sampler } from './sampler.js';
+import { heardAt, type Session, talliesOf, touchedBy } from './session.js';
+import { Slots } from './slots.js';
 import { step } from './step.js';
 import { Tellers, type TellerWorld } from './tellers.js';
 import { Vitals } from './vitals.js';
 
 export type ShardOptions = {
   readonly shard: number;
+  /** The number of the last record that this run of the shard has in the log already. */
+  readonly lastSeq: number;
   /** How many sessions fit. The engine has rows for one slot more, where sockets wait to take the place of others. */
   readonly slots: number;
   /** Where legs stand for which nothing else is asked. */
@@ -67,6 +73,8 @@ export type ShardWorld = TellerWorld &
 /** A command, a timer or a notice of the packet path, on its way to a session. `decided` gets what became of it. */
 type Input = { readonly target: Session; readonly command: SessionCommand; decided: Decision | null };
 
+const SESSION_IN_HAND = SHARD_COUNTERS.indexOf('sessionInHand');
+
 /** The sessions of one media thread: their states, ports, sockets and timers. One writer, so nothing is locked. */
 export class Shard {
   readonly counters: Counters;
@@ -74,8 +82,7 @@ export class Shard {
   readonly directory = new Directory<Session>();
   readonly forks: Forks;
   readonly copies: Copies;
-  /** Every step, in order: to the log, and whoever else listens. */
-  readonly steps = new Subject<StepRecord>();
+  readonly recovery: Recovery;
   /** No new session is to begin: the relay is about to end. */
   isDraining = false;
   readonly #inputs = new Subject<Input>();
@@ -85,39 +92,66 @@ export class Shard {
   readonly #sockets: LegSockets;
   readonly #tellers: Tellers;
   readonly #vitals: Vitals;
-  readonly #bySlot: (Session | undefined)[] = [];
-  readonly #freeSlots: number[] = [];
-  #nextSlot = 0;
-  #nextSeq = 1;
+  readonly #sampler: Sampler;
+  readonly #slots: Slots;
+  readonly #journal: Journal;
 
   constructor(options: ShardOptions, world: ShardWorld) {
     this.#options = options;
     this.#world = world;
     this.counters = new Counters(options.counterMemory);
+    this.#slots = new Slots(options.slots);
+    this.#journal = new Journal(options.shard, options.lastSeq);
     this.#sockets = new LegSockets(world);
     this.#wheel = new TimingWheel(world.clock(), TICK_MS);
     this.#vitals = new Vitals(this.counters, world.engine, world.busyMs, options.loadLimits, world.clock());
+    const sessionIn = (slot: number): Session | undefined => this.#slots.at(slot);
+    const notices = new Notices({ sessionIn, command: (session, command) => this.command(session, command) });
     this.plane = new MediaPlane(world.engine, this.counters, options.slots, options, {
-      onSource: (packet, judgement) => this.#noteSource(packet, judgement),
-      onDigit: (row, digit) => this.#tellers.digit(this.#bySlot[slotOf(row)], SIDES[legOf(row)]!, digit),
-      onReport: (packet) => this.#tellers.report(this.#bySlot[slotOf(packet.row)], packet),
+      onSource: notices.source,
+      onRefused: notices.refused,
+      onUnreachable: notices.unreachable,
+      onDigit: (row, digit) => this.#tellers.digit(this.#slots.at(slotOf(row)), SIDES[legOf(row)]!, digit),
+      onReport: (packet) => this.#tellers.report(this.#slots.at(slotOf(packet.row)), packet),
     });
     this.#tellers = new Tellers(options.shard, this.plane, world);
     this.forks = new Forks(options.shard, this.plane, world, (slot) => this.#installPath(slot));
     this.copies = new Copies({
       plane: this.plane,
       sockets: this.#sockets,
-      takeSlot: () => this.#takeSlot(),
-      giveSlot: (slot) => this.#freeSlots.push(slot),
+      takeSlot: () => this.#slots.take(),
+      giveSlot: (slot) => this.#slots.give(slot),
       reroute: (slot) => this.#installPath(slot),
       rtcp: options.recordRtcp,
     });
+    this.#sampler = new Sampler({
+      ...{ plane: this.plane, engine: world.engine, clock: world.clock },
+      sessionIn,
+      write: (record) => this.write(record),
+    });
+    this.recovery = new Recovery({
+      ...{ plane: this.plane, slots: this.#slots, sockets: this.#sockets, clock: world.clock },
+      admit: (session) => this.#admit(session),
+      armIdleTimer: (session) => this.#armIdleTimer(session),
+      install: (session) => {
+        for (const effect of ['installPath', 'setTos'] as const) this.#perform(session, effect, session.snapshot.context);
+      },
+    });
     this.#inputs.subscribe((input) => this.#step(input));
+  }
+
+  /** Everything that happens, in order: to the log, and whoever else listens. */
+  get records(): Observable<LogRecord> {
+    return this.#journal.records;
   }
 
   /** Its number among the shards of the relay. */
   get number(): number {
     return this.#options.shard;
+  }
+
+  now(): Millis {
+    return this.#world.clock();
   }
 
   /** Why no new session may begin now, or null. */
@@ -128,13 +162,13 @@ export class Shard {
 
   /** The session in a slot, if it is still the one with that number. */
   sessionAt(slot: number, number: number): Session | null {
-    const session = this.#bySlot[slot];
+    const session = this.#slots.at(slot);
     return session?.session === number ? session : null;
   }
 
   /** A session that does not exist yet: it does after its first `Signal`, if that is not refused. Null if no slot is free. */
   draft(call: string, tag: string): Session | null {
-    const slot = this.#takeSlot();
+    const slot = this.#slots.take();
     if (slot === null) return null;
     this.plane.clear(slot);
     const now = this.#world.clock();
@@ -144,14 +178,29 @@ export class Shard {
     return { session, call: callId(call), tag, slot, snapshot: NEW_SESSION, touchedAt };
   }
 
-  #takeSlot(): number | null {
-    return this.#freeSlots.pop() ?? (this.#nextSlot < this.#options.slots ? this.#nextSlot++ : null);
+  /** What a segment of the log begins with: every session as it is now. */
+  *snapshot(): Generator<LogRecord> {
+    for (const record of this.#sampler.snapshot(this.directory.all())) yield this.#journal.number(record);
+  }
+
+  /** A session as it is now, for others than the log. */
+  snapshotOf(session: Session): SnapshotRecord {
+    return { ...this.#sampler.snapshotOf(session), seq: 0, shard: this.number };
+  }
+
+  /** Writes something down that is no step. */
+  write(record: NewRecord): void {
+    this.#journal.write(record);
   }
 
   /** Takes a command to a session. */
   command(target: Session, command: SessionCommand): Decision {
     const input: Input = { target, command, decided: null };
+    const { values } = this.counters;
+    const before = values[SESSION_IN_HAND]!;
+    values[SESSION_IN_HAND] = target.session;
     this.#inputs.next(input);
+    values[SESSION_IN_HAND] = before;
     return input.decided ?? { ok: false, error: 'defect' };
   }
 
@@ -163,12 +212,14 @@ export class Shard {
   /** Rings what is due. Answers when to be called again. */
   turn(nowMs: number): number {
     this.#wheel.advance(nowMs, (slot) => {
-      const session = this.#bySlot[slot];
+      const session = this.#slots.at(slot);
       if (session === undefined) return;
       this.command(session, { type: 'CheckIdle' });
-      if (this.#bySlot[slot] === session) this.#armIdleTimer(session);
+      if (this.#slots.at(slot) === session) this.#armIdleTimer(session);
     });
-    return Math.min(this.#wheel.nextDeadlineMs(), this.plane.resizing.turn(nowMs), this.#vitals.turn(nowMs));
+    const sampleAtMs =
+      this.counters.shard('sessionsActive') > 0 ? this.#sampler.turn(nowMs, this.#slots.used) : Number.POSITIVE_INFINITY;
+    return Math.min(this.#wheel.nextDeadlineMs(), this.plane.resizing.turn(nowMs), this.#vitals.turn(nowMs), sampleAtMs);
   }
 
   closeAll(reason: CloseReason): number {
@@ -193,7 +244,12 @@ export class Shard {
     try {
       if (leg !== null) spare = this.#sockets.bind(slot, leg.side, leg.network.host);
       const decided = step(target, command, this.#surroundings(target, spare), {
-        append: (record) => this.steps.next({ ...record, seq: this.#nextSeq++, shard: this.#options.shard }),
+        append: (record) => {
+          // What was heard until the end belongs before it.
+          if (record.events.at(-1)?.type === 'SessionClosed' && this.#slots.at(target.slot) === target)
+            this.#sampler.write(target, record.at);
+          this.write(record);
+        },
         perform: (effect, state) => this.#perform(target, effect, state),
       });
       if (decided.ok) {
@@ -207,9 +263,18 @@ export class Shard {
       if (leg !== null) this.#abandon(target, leg, before, slot);
     }
     if (leg !== null && spare !== null) this.#sockets.close(slot, leg.side, spare);
-    if (target.snapshot === NEW_SESSION) this.#freeSlots.push(target.slot);
+    if (target.snapshot === NEW_SESSION) this.#slots.give(target.slot);
     // A refused command is no sign of life: the call it belongs to has just failed.
-    else if (input.decided?.ok) touch(target, command, this.#world.clock());
+    else if (input.decided?.ok) this.#touch(target, command, input.decided.value.length > 0);
+  }
+
+  #touch(target: Session, command: SessionCommand, isWritten: boolean): void {
+    const before = target.touchedAt;
+    target.touchedAt = touchedBy(command, before, this.#world.clock());
+    // The log tells it by the command; of one that changed nothing it knows nothing. By what a source is known again that was
+    // confirmed stands in no event either, and whoever takes the session up must not refuse it when it moves.
+    const isConfirmed = isWritten && command.type === 'NoteSource' && command.component === 'rtp';
+    if (isConfirmed || (!isWritten && target.touchedAt !== before)) this.#sampler.write(target);
   }
 
   /** New sockets of a leg come to stand where they belong. */
@@ -256,7 +321,10 @@ export class Shard {
         }
         break;
       case 'armIdleTimer':
-        if (this.#bySlot[session.slot] !== session) this.#admit(session);
+        if (this.#slots.at(session.slot) !== session) {
+          this.#admit(session);
+          this.counters.addToShard('sessionsOpened', 1);
+        }
         this.#armIdleTimer(session);
         break;
       case 'notifyTimeout':
@@ -269,14 +337,14 @@ export class Shard {
   }
 
   #installPath(slot: number): void {
-    const session = this.#bySlot[slot];
+    const session = this.#slots.at(slot);
     if (session !== undefined) compilePath(session.snapshot.context, slot, this.plane);
   }
 
   #admit(session: Session): void {
-    this.#bySlot[session.slot] = session;
+    this.#slots.put(session);
+    this.counters.setSessionAt(session.slot, session.session);
     this.directory.add(session);
-    this.counters.addToShard('sessionsOpened', 1);
     this.counters.addToShard('sessionsActive', 1);
   }
 
@@ -293,7 +361,7 @@ export class Shard {
       const { local } = state.legs[side];
       if (local !== null) this.#sockets.close(slot, side, local);
     }
-    const wasAdmitted = this.#bySlot[slot] === session;
+    const wasAdmitted = this.#slots.at(slot) === session;
     if (wasAdmitted) {
       const nowMs = this.#world.clock();
       countClosed(state, slot, nowMs, this.plane);
@@ -301,21 +369,10 @@ export class Shard {
     }
     this.plane.clear(slot);
     if (!wasAdmitted) return;
-    this.#bySlot[slot] = undefined;
+    this.#sampler.forget(slot);
+    this.#slots.remove(session);
     this.directory.remove(session);
     this.counters.addToShard('sessionsActive', -1);
-    this.#freeSlots.push(slot);
-  }
-
-  /** The slow turn of a packet: what the latching rule found becomes an event, and the packet goes on by the new path. */
-  #noteSource(packet: Packet, judgement: Judgement): void {
-    const session = this.#bySlot[slotOf(packet.row)];
-    const address = decodeSockaddr(packet.words, packet.source);
-    if (session === undefined || address === null) return;
-    const side = SIDES[legOf(packet.row)]!;
-    const component = COMPONENTS[componentOf(packet.row)]!;
-    const learned = judgement !== CONFIRM;
-    this.command(session, { type: 'NoteSource', side, component, address, learned, latched: judgement !== LEARN_UNLATCHED });
   }
 
   /** A bug ends one call, not the thread: whatever state it is in, its sockets and ports are given back. */
@@ -327,8 +384,8 @@ export class Shard {
     const closed = { type: 'SessionClosed', reason: 'defect', tally: talliesOf(session, this.counters), at } as const;
     const command = { type: 'Close', reason: 'defect' } as const;
     const { call, session: number } = session;
-    const record = { at, call, session: number, command, events: [closed], shard: this.#options.shard };
-    if (session.snapshot !== NEW_SESSION) this.steps.next({ ...record, seq: this.#nextSeq++ }); // What never began cannot end.
+    const record = { kind: 'step', at, call, session: number, command, events: [closed] } as const;
+    if (session.snapshot !== NEW_SESSION) this.write(record); // What never began cannot end.
     this.#release(session, state);
     this.#closeRows(session.slot); // A leg that is half open, too.
   }

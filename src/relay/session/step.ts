@@ -4,16 +4,18 @@ import { type Decision, decide } from '../../../model/session/decide/index.js';
 import type { Effect } from '../../../model/session/effect.js';
 import type { SessionState } from '../../../model/session/state.js';
 import type { Surroundings } from '../../../model/session/surroundings.js';
-import type { StepRecord } from '../ports.js';
+import type { StepRecord } from '../events/record.js';
 import { apply, type Snapshot } from './apply.js';
 
 /** What a step is made with, besides the session. */
 export type StepWorld = {
   /** Writes the step down: before it is applied, so that nothing can have happened that the log does not know. */
-  readonly append: (record: Omit<StepRecord, 'seq' | 'shard'>) => void;
+  readonly append: (record: NewStep) => void;
   /** Carries out an effect of the session, whose state is already the new one. */
   readonly perform: (effect: Effect, state: SessionState) => void;
 };
+
+type NewStep = Omit<StepRecord, 'seq' | 'shard'>;
 
 export type Stepping = { snapshot: Snapshot; readonly session: number; readonly call: CallId };
 
@@ -24,7 +26,11 @@ export type Stepping = { snapshot: Snapshot; readonly session: number; readonly 
 export function step(session: Stepping, command: SessionCommand, around: Surroundings, world: StepWorld): Decision {
   const decision = decide(session.snapshot.context, command, around);
   const events = decision.ok ? decision.value : [];
-  const record = { at: millis(around.now), call: session.call, session: session.session, command, events };
+  const record: NewStep = {
+    ...{ kind: 'step', at: millis(around.now), call: session.call, session: session.session, command, events },
+    ...(around.sparePort !== null && { sparePort: around.sparePort }),
+    ...(command.type === 'CheckIdle' && { heardAt: around.heardAt }),
+  };
   if (!decision.ok) world.append({ ...record, refusal: decision.error });
   else if (events.length > 0) world.append(record);
   if (events.length === 0) return decision;

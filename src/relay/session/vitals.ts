@@ -1,5 +1,5 @@
 import type { Counters } from '../../media/counters.js';
-import { ENGINE_COUNTERS, type PacketEngine } from '../../media/engine.js';
+import { ENGINE_COUNTERS, type EngineCounters, newEngineCounters, type PacketEngine } from '../../media/engine.js';
 import { type LoadLimits, LoadMeter } from '../supervisor/load.js';
 
 const REPORT_INTERVAL_MS = 500;
@@ -13,6 +13,8 @@ export class Vitals {
   readonly #engine: PacketEngine;
   readonly #busyMs: () => number;
   readonly #meter: LoadMeter;
+  /** What engines of threads before this one have counted. */
+  readonly #before: EngineCounters = newEngineCounters();
   #reportAtMs = 0;
   #rateAtMs: number;
   #rateFrom: number;
@@ -24,7 +26,9 @@ export class Vitals {
     this.#busyMs = busyMs;
     this.#meter = new LoadMeter(limits);
     this.#rateAtMs = nowMs;
-    this.#rateFrom = counters.shard('packetsReceived'); // The counters outlive a thread.
+    // The counters outlive a thread.
+    this.#rateFrom = counters.shard('packetsReceived');
+    for (const name of ENGINE_COUNTERS) this.#before[name] = counters.shard(name) - engine.counters[name];
   }
 
   get isOverloaded(): boolean {
@@ -46,7 +50,7 @@ export class Vitals {
   #report(nowMs: number): void {
     const counters = this.#counters;
     this.#reportAtMs = nowMs + REPORT_INTERVAL_MS;
-    for (const name of ENGINE_COUNTERS) counters.setShard(name, this.#engine.counters[name]);
+    for (const name of ENGINE_COUNTERS) counters.setShard(name, this.#before[name] + this.#engine.counters[name]);
     if (nowMs - this.#rateAtMs >= RATE_INTERVAL_MS) this.#measureRate(nowMs);
     this.#meter.sample(this.#busyMs(), nowMs);
     counters.setShard('load', this.#meter.load);

@@ -40,6 +40,8 @@ const LOST_REPLIES = {
   stopRecord: E.noSuchSession,
 } as const satisfies Record<ShardCommand['verb'], string>;
 
+export const lostReply = ({ verb }: ShardCommand): string => LOST_REPLIES[verb];
+
 /**
  * Which shard holds a call: FNV-1a (RFC 9923) over the Call-ID, so that all its streams live together. Any control client may ask, so it
  * must depend on nothing else.
@@ -73,10 +75,10 @@ export class Dispatch {
       answer(reply);
     };
     if (!parsed.ok) finish(parsed.error);
-    else this.#execute(parsed.value, origin, finish);
+    else this.#execute(parsed.value, text, origin, finish);
   };
 
-  #execute(command: RtpproxyCommand, origin: Origin, answer: (reply: string) => void): void {
+  #execute(command: RtpproxyCommand, text: string, origin: Origin, answer: (reply: string) => void): void {
     switch (command.verb) {
       case 'version':
         answer(BASIC_VERSION);
@@ -95,9 +97,7 @@ export class Dispatch {
         break;
       default:
         this.#findSources(command, (sources) => {
-          this.#linkOf(command.call).command({ command, origin, sources }, (reply) =>
-            answer(reply ?? LOST_REPLIES[command.verb]),
-          );
+          this.#linkOf(command.call).command({ command, text, origin, sources }, (reply) => answer(reply ?? lostReply(command)));
         });
     }
   }

@@ -1,15 +1,20 @@
+import type { ForkSource } from '../../../model/session/event.js';
 import type { EngineName } from '../../media/engine.js';
 import type { Tags } from '../../protocol/rtpproxy/command.js';
 import type { SessionAccount } from '../accounting/sessionAccount.js';
 import type { NamedSession } from '../control/execution.js';
 import type { Origin } from '../control/origin.js';
 import type { ShardCommand } from '../control/rtpproxy.js';
+import type { ExchangeRecord, SnapshotRecord } from '../events/record.js';
+import type { RecordBatch } from '../events/told.js';
 import type { SessionPlace } from '../session/forks.js';
 import type { Notification, RtcpReport } from '../session/tellers.js';
 
 /** A command on its way to the shard that holds its call. */
 export type Assignment = {
   readonly command: ShardCommand;
+  /** As it was asked, without its cookie. */
+  readonly text: string;
   readonly origin: Origin;
   /** The sessions that `&& C` names, in the order of those sub-commands; null: there is none. */
   readonly sources: readonly (NamedSession | null)[];
@@ -20,20 +25,56 @@ export type ShardRequest =
   | { readonly kind: 'command'; readonly id: number; readonly assignment: Assignment }
   /** Which session a call and tags mean. */
   | { readonly kind: 'find'; readonly id: number; readonly call: string; readonly tags: Tags }
+  /** What the sessions of a call are like now. */
+  | { readonly kind: 'inspect'; readonly id: number; readonly call: string }
+  /** The session that another is to hear was found. */
+  | { readonly kind: 'fork'; readonly target: SessionPlace; readonly source: ForkSource; readonly place: SessionPlace }
+  /** Somebody wants to be told of everything that happens; nobody does any more; so many more records may be sent. */
+  | { readonly kind: 'watch' }
+  | { readonly kind: 'unwatch' }
+  | { readonly kind: 'grant'; readonly credit: number }
   /** Ends every session of the shard. */
   | { readonly kind: 'deleteAll'; readonly id: number }
   /** No new session is to begin. */
   | { readonly kind: 'drain' }
   /** A line to another shard is not needed any more. */
   | { readonly kind: 'untap'; readonly line: string }
-  /** Ends every session and the thread's task. */
-  | { readonly kind: 'stop' };
+  /** Ends every session and the thread's task. `leave`: the sessions are not ended, but left behind for the next relay to take up. */
+  | { readonly kind: 'stop'; readonly leave: boolean };
+
+/** What a shard has taken up of what a crash left behind. */
+export type TakenUp = {
+  readonly sessions: number;
+  /** Those that could not be. */
+  readonly lost: number;
+  readonly downMs: number;
+  /** The last answers that clients got. */
+  readonly exchanges: readonly ExchangeRecord[];
+  readonly problems: readonly string[];
+};
 
 /** From a shard to the supervisor. */
 export type ShardNotice =
   /** The shard serves. `refused`: the engines that were tried before, and why they would not do. */
-  | { readonly kind: 'ready'; readonly engine: EngineName; readonly refused: readonly string[] }
-  | { readonly kind: 'replies'; readonly replies: readonly (readonly [id: number, reply: string])[] }
+  | {
+      readonly kind: 'ready';
+      readonly engine: EngineName;
+      readonly refused: readonly string[];
+      readonly threadId: number;
+      readonly takenUp: TakenUp;
+    }
+  | {
+      readonly kind: 'replies';
+      readonly replies: readonly (readonly [id: number, reply: string])[];
+      /** Files of the event log that were written to: what was done is on disk when these are. */
+      readonly written: readonly string[];
+    }
+  | { readonly kind: 'inspected'; readonly id: number; readonly sessions: readonly SnapshotRecord[] }
+  /** A session of ours was taken up that hears another, wherever that is. */
+  | { readonly kind: 'seek'; readonly target: SessionPlace; readonly source: ForkSource }
+  /** The call that the thread before this one died over. */
+  | { readonly kind: 'struck'; readonly call: string; readonly setAside: boolean }
+  | { readonly kind: 'records'; readonly batch: RecordBatch }
   | { readonly kind: 'found'; readonly id: number; readonly session: NamedSession | null }
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'account'; readonly account: SessionAccount }

@@ -1,6 +1,12 @@
+import { callId } from '../../../model/kernel/index.js';
+import { SHARD_COUNTERS } from '../../media/counters.js';
 import type { ExecutionWorld, NamedSession } from '../control/execution.js';
 import { execute } from '../control/rtpproxy.js';
-import type { ShardNotice, ShardRequest } from './messages.js';
+import type { Assignment, ShardNotice, ShardRequest } from './messages.js';
+
+const REQUEST_IN_HAND = SHARD_COUNTERS.indexOf('requestInHand');
+/** Where a command came from of which that is not known, as in `Origin`. */
+export const NOBODY = '- - -';
 
 /** Answers what the supervisor asks of a shard. */
 export class ShardServer {
@@ -8,23 +14,39 @@ export class ShardServer {
   readonly #notify: (notice: ShardNotice) => void;
   #replies: [number, string][] = [];
 
+  get hasReplies(): boolean {
+    return this.#replies.length > 0;
+  }
+
   constructor(world: ExecutionWorld, notify: (notice: ShardNotice) => void) {
     this.#world = world;
     this.#notify = notify;
   }
 
   /** Carries a request out; its reply goes with the next `sendReplies`. Answers false when the thread is to end. */
-  take(request: Exclude<ShardRequest, { kind: 'untap' }>): boolean {
+  take(request: Exclude<ShardRequest, { kind: 'untap' | 'watch' | 'unwatch' | 'grant' }>): boolean {
     const { shard } = this.#world;
     switch (request.kind) {
       case 'command': {
-        const { command, origin, sources } = request.assignment;
-        this.#replies.push([request.id, execute(command, { ...this.#world, origin, sources })]);
+        const { values } = shard.counters;
+        values[REQUEST_IN_HAND] = request.id;
+        this.#replies.push([request.id, this.#carryOut(request.assignment)]);
+        values[REQUEST_IN_HAND] = 0;
         return true;
       }
       case 'find':
         this.#notify({ kind: 'found', id: request.id, session: findNamed(this.#world, request) });
         return true;
+      case 'inspect': {
+        const sessions = shard.directory.ofCall(request.call).map((session) => shard.snapshotOf(session));
+        this.#notify({ kind: 'inspected', id: request.id, sessions });
+        return true;
+      }
+      case 'fork': {
+        const target = shard.sessionAt(request.target.slot, request.target.session);
+        if (target !== null) shard.forks.start(target, request.source, request.place);
+        return true;
+      }
       case 'deleteAll':
         shard.closeAll('purged');
         this.#replies.push([request.id, '']);
@@ -33,14 +55,24 @@ export class ShardServer {
         shard.isDraining = true;
         return true;
       case 'stop':
-        shard.closeAll('shutdown');
+        if (!request.leave) shard.closeAll('shutdown');
         return false;
     }
   }
 
-  /** The answers to a batch of requests go in one message. */
-  sendReplies(): void {
-    if (this.#replies.length > 0) this.#notify({ kind: 'replies', replies: this.#replies });
+  #carryOut({ command, text, origin, sources }: Assignment): string {
+    const { shard } = this.#world;
+    const reply = execute(command, { ...this.#world, origin, sources });
+    // Who only asks is told the same again at any time, and some ask all the time.
+    if (command.verb === 'query' && command.subcommands.length === 0) return reply;
+    const call = callId(command.call);
+    shard.write({ kind: 'exchange', at: shard.now(), call, from: origin.from ?? NOBODY, command: text, reply });
+    return reply;
+  }
+
+  /** The answers to a batch of requests go in one message. `written`: the files where their events stand. */
+  sendReplies(written: readonly string[]): void {
+    if (this.#replies.length > 0) this.#notify({ kind: 'replies', replies: this.#replies, written });
     this.#replies = [];
   }
 }

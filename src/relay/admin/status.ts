@@ -1,0 +1,89 @@
+import { ok, type Result, refuse } from '../../../model/kernel/index.js';
+import { type Counters, SHARD_COUNTERS, type ShardCounter } from '../../media/counters.js';
+import { isObject } from './protocol.js';
+
+/** How a media thread is: its number, how many sessions it has now, and its counters (see `SHARD_COUNTERS`). */
+export type ShardStatus = { readonly shard: number; readonly sessions: number } & Readonly<Record<ShardCounter, number>>;
+
+/** How a relay is. Plain JSON. */
+export type AdminStatus = {
+  readonly version: string;
+  readonly pid: number;
+  /** As in the headers of the event log: when the run began, milliseconds. */
+  readonly run: number;
+  /** When this process began to serve, milliseconds. */
+  readonly startedAtMs: number;
+  readonly shards: readonly ShardStatus[];
+  /** What an answer waits for: none, os or fsync. */
+  readonly durability: string;
+  readonly logFolder: string | null;
+  /** Records that those who watched did not get, because they came too fast. */
+  readonly lost: number;
+};
+
+/** A shard as its counters in shared memory have it now. */
+export function shardStatus(shard: number, counters: Counters): ShardStatus {
+  const values = Object.fromEntries(SHARD_COUNTERS.map((name) => [name, counters.shard(name)])) as Record<ShardCounter, number>;
+  return { shard, sessions: values.sessionsActive, ...values };
+}
+
+/** What somebody answered who says that he is a relay. A counter that is not told, as by another version, is zero. */
+export function readStatus(value: unknown): Result<AdminStatus, string> {
+  if (!isObject(value) || !Array.isArray(value['shards'])) return refuse('the answer is not the status of a relay');
+  const { version, durability, logFolder, shards } = value;
+  const number = (given: unknown): number => (typeof given === 'number' ? given : 0);
+  const shardOf = (given: unknown): ShardStatus => {
+    const told = isObject(given) ? given : {};
+    const counters = Object.fromEntries(SHARD_COUNTERS.map((name) => [name, number(told[name])]));
+    return { shard: number(told['shard']), sessions: number(told['sessions']), ...(counters as Record<ShardCounter, number>) };
+  };
+  return ok({
+    version: typeof version === 'string' ? version : '?',
+    ...{ pid: number(value['pid']), run: number(value['run']), startedAtMs: number(value['startedAtMs']) },
+    shards: shards.map(shardOf),
+    durability: typeof durability === 'string' ? durability : '?',
+    logFolder: typeof logFolder === 'string' ? logFolder : null,
+    lost: number(value['lost']),
+  });
+}
+
+type Column = { readonly title: string; readonly of: (shard: ShardStatus) => string };
+
+const COLUMNS: readonly Column[] = [
+  { title: 'thread', of: ({ shard }) => String(shard) },
+  { title: 'sessions', of: ({ sessions }) => String(sessions) },
+  { title: 'load', of: ({ load }) => `${Math.round(load * 100)} %` },
+  { title: 'packets/s', of: ({ packetsPerSecond }) => String(Math.round(packetsPerSecond)) },
+  { title: 'timed out', of: ({ sessionsTimedOut }) => String(sessionsTimedOut) },
+  { title: 'refused', of: ({ sessionsRefused }) => String(sessionsRefused) },
+  { title: 'log errors', of: ({ logErrors }) => String(logErrors) },
+  { title: 'defects', of: ({ defects }) => String(defects) },
+];
+const GAP = '  ';
+
+/** The status as a short table for people. `nowMs`: milliseconds since the Unix epoch. */
+export function formatStatus(status: AdminStatus, nowMs: number): string[] {
+  const { version, pid, startedAtMs, shards, durability, logFolder, lost } = status;
+  const log = logFolder === null ? 'no event log' : `event log in ${printable(logFolder)}, durability ${printable(durability)}`;
+  const head = `rtpbridge ${printable(version)}, process ${pid}, up ${formatSpan(nowMs - startedAtMs)}`;
+  const watched = lost > 0 ? [`${lost} records came too fast for those who watched`] : [];
+  const rows = COLUMNS.map(({ title, of }) => {
+    const cells = [title, ...shards.map(of)];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    return cells.map((cell) => cell.padStart(width));
+  });
+  const lines = Array.from({ length: shards.length + 1 }, (_, line) => rows.map((cells) => cells[line]!).join(GAP));
+  return [head, log, ...watched, '', ...lines];
+}
+
+/** A span in its two largest units, such as `3 h 12 min`. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+/** A terminal is left alone, whoever answers. */
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?');

@@ -1,0 +1,190 @@
+import type { Phase } from '../../../model/session/chart.js';
+import type { SessionCommand } from '../../../model/session/command.js';
+import type { CloseReason, EventType, RecoveryCause, Reference } from '../../../model/session/event.js';
+import { REFUSALS, type Refusal } from '../../../model/session/refusal.js';
+import { COMPONENTS, SIDES } from '../../../model/session/side.js';
+import {
+  type Check,
+  count,
+  either,
+  fields,
+  flag,
+  listOf,
+  listOfNumbers,
+  mapOfNumbers,
+  moment,
+  nullable,
+  oneOf,
+  optional,
+  span,
+  text,
+  variants,
+  whole,
+} from './checks.js';
+import type { SegmentHeader } from './logEntry.js';
+import type { LogRecord } from './record.js';
+
+/** How many media threads a relay may have at the most, and more. */
+const MOST_SHARDS = 65_535;
+const HOST = /^[\w:.%-]{0,255}$/;
+
+const all = <K extends string>(names: Readonly<Record<K, true>>): Check => oneOf(Object.keys(names));
+const each = (names: readonly string[], check: Check): Check => fields(Object.fromEntries(names.map((name) => [name, check])));
+const bothSides = (check: Check): Check => each(SIDES, check);
+const bothComponents = (check: Check): Check => each(COMPONENTS, check);
+
+const side = oneOf(SIDES);
+const component = oneOf(COMPONENTS);
+const host = text(HOST);
+/** A packet may come from port 0, and behind RTP on 65535 that of RTCP is counted as 0. */
+const address = fields({ host, port: whole(0, 65_535) });
+const network = fields({ host, advertised: nullable(host) });
+const codecs = listOf(whole(0, 255));
+const tos = whole(0, 255);
+const reference = all<Reference>({ strong: true, caller: true, callee: true });
+const cause = all<RecoveryCause>({ process: true, thread: true });
+const reason = all<CloseReason>({
+  ...{ deleted: true, timeout: true, purged: true, shutdown: true, defect: true },
+  ...{ 'port-lost': true, 'set-aside': true },
+});
+const dtmf = fields({ tag: text(), payloadType: whole(0, 255), swallow: flag });
+const source = fields({ call: text(), tag: text(), hears: bothSides(side) });
+const tally = fields({ received: count, relayed: count, dropped: count });
+const notify = fields({
+  target: variants('kind', {
+    unix: { path: text() },
+    tcp: { host: text(), port: whole(0, 65_535), bind: nullable(text()) },
+    xmlrpc: { url: text() },
+  }),
+  tag: text(),
+  toTag: nullable(text()),
+});
+
+const latched = { side, component, address, latched: flag, learned: flag };
+const sourced = { side, component, address };
+
+const COMMANDS: Readonly<Record<SessionCommand['type'], Readonly<Record<string, Check>>>> = {
+  Signal: {
+    ...{ side, address: nullable(address), held: flag, asymmetric: flag, codecs, resizeMs: nullable(count), newPort: flag },
+    networks: nullable(variants('kind', { both: { network }, each: { caller: network, callee: nullable(network) } })),
+    notify: either(nullable(notify), oneOf(['keep'])),
+    ttlMs: bothSides(nullable(count)),
+    reference: nullable(reference),
+    opening: nullable(fields({ call: text(), tag: text() })),
+  },
+  NoteSource: latched,
+  NoteRefused: sourced,
+  NoteUnreachable: { side, component },
+  Recover: { cause, downMs: span },
+  SetTtl: { side, ttlMs: count },
+  SetTos: { side, tos },
+  CatchDtmf: { side, dtmf },
+  Copy: { side, to: address, local: address },
+  StopCopy: { side },
+  Fork: { source },
+  Release: { reference },
+  CheckIdle: {},
+  Close: { reason },
+};
+
+const EVENTS: Readonly<Record<EventType, Readonly<Record<string, Check>>>> = {
+  SessionOpened: {
+    ...{ call: text(), tag: text(), setupTtlMs: count, ttlMs: count, independentTtl: flag, reference },
+    networks: bothSides(network),
+  },
+  NetworkChosen: { side, network },
+  LegOpened: { side, local: address },
+  RemoteSignalled: { side, address },
+  LegHeld: { side },
+  SymmetryChanged: { side, asymmetric: flag },
+  CodecsOffered: { side, codecs },
+  ResizingChanged: { side, resizeMs: nullable(count) },
+  TosChanged: { side, tos },
+  TtlChanged: { side, ttlMs: count },
+  NotifyChanged: { notify: nullable(notify) },
+  DtmfCatchChanged: { side, dtmf },
+  CopyStarted: { side, to: address, local: address },
+  CopyStopped: { side },
+  ForkStarted: { source },
+  RemoteLatched: latched,
+  SourceRefused: sourced,
+  RemoteUnreachable: sourced,
+  SessionRecovered: { cause, downMs: span },
+  ReferenceTaken: { reference },
+  ReferenceReleased: { reference },
+  SessionClosed: { reason, tally: bothSides(tally) },
+};
+
+const remote = fields({
+  ...{ address: nullable(address), previous: nullable(address), latched: flag, untrusted: flag, signalledAt: nullable(moment) },
+});
+const leg = fields({
+  ...{ network, local: nullable(address), rtp: remote, rtcp: remote, asymmetric: flag, codecs, held: flag, holds: count },
+  ...{ resizeMs: nullable(count), tos: nullable(tos), ttlMs: nullable(count), dtmf: nullable(dtmf) },
+  copy: nullable(fields({ to: address, local: address })),
+  refused: listOf(address),
+  unreachable: bothComponents(nullable(address)),
+  lastSignal: nullable(fields({ address, at: moment })),
+});
+const state = fields({
+  ...{ call: text(), tag: text(), openedAt: moment, setupTtlMs: count, ttlMs: count, independentTtl: flag },
+  ...{ notify: nullable(notify), fork: nullable(source), legs: bothSides(leg), recoveries: count, closed: nullable(reason) },
+  references: fields({ strong: flag, caller: flag, callee: flag }),
+});
+const stream = fields({ counters: listOfNumbers, latch: nullable(listOfNumbers), analysis: nullable(listOfNumbers) });
+const sample = fields({ touchedAt: bothSides(moment), streams: listOf(nullable(stream)) });
+
+const session = whole(0, Number.MAX_SAFE_INTEGER);
+const shard = whole(0, MOST_SHARDS);
+const numbered = { seq: whole(1, Number.MAX_SAFE_INTEGER), at: moment, shard };
+const RECORDS: Readonly<Record<LogRecord['kind'], Readonly<Record<string, Check>>>> = {
+  step: {
+    ...numbered,
+    ...{ call: text(), session, command: variants('type', COMMANDS), events: listOf(variants('type', withTime(EVENTS))) },
+    refusal: optional(oneOf(Object.keys(REFUSALS) as Refusal[])),
+    sparePort: optional(address),
+    heardAt: optional(bothSides(moment)),
+  },
+  exchange: { ...numbered, call: text(), from: text(), command: text(), reply: text() },
+  sample: { ...numbered, session, sample },
+  snapshot: {
+    ...{ ...numbered, call: text(), session, state, sample },
+    phase: all<Phase>({ new: true, waiting: true, relaying: true, closed: true }),
+  },
+  base: { ...numbered, sessions: count, counters: mapOfNumbers },
+  vitals: { ...numbered, counters: mapOfNumbers },
+  end: numbered,
+};
+
+function withTime(events: typeof EVENTS): Readonly<Record<string, Readonly<Record<string, Check>>>> {
+  return Object.fromEntries(Object.entries(events).map(([type, table]) => [type, { at: moment, ...table }]));
+}
+
+const record = variants('kind', RECORDS);
+
+const header = fields({
+  shard,
+  run: moment,
+  startedAt: moment,
+  version: whole(1, Number.MAX_SAFE_INTEGER),
+  shards: optional(nullable(whole(1, MOST_SHARDS))),
+  program: optional(nullable(text())),
+  setting: optional(nullable(fields({ ttlMs: count, setupTtlMs: count, independentTtl: flag, network }))),
+});
+
+/**
+ * What keeps a value from being a record of the log, in words (`events[0].side is "both"`), or null: then everything that `Fold`, `apply` and
+ * whoever shows records will touch is there and of its kind. A checksum says that nothing was damaged, not that it was we who wrote
+ * it. Never throws. Parts that are not known are let through: a later version may add some.
+ */
+export const wrongInRecord = (value: unknown): string | null => inWords(record(value));
+
+/** The same for the first frame of a segment. Its version may be one that is not known here. */
+export const wrongInHeader = (value: unknown): string | null => inWords(header(value));
+
+const inWords = (wrong: string | null): string | null =>
+  wrong === null || !wrong.startsWith('.') ? wrong && `it${wrong}` : wrong.slice(1);
+
+/** For values that `wrongInRecord` found nothing wrong with. */
+export const isRecord = (value: unknown): value is LogRecord => wrongInRecord(value) === null;
+export const isHeader = (value: unknown): value is SegmentHeader => wrongInHeader(value) === null;

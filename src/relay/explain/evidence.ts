@@ -1,0 +1,112 @@
+import type { Address } from '../../../model/kernel/index.js';
+import type { Phase } from '../../../model/session/chart.js';
+import type { CloseReason, RecoveryCause } from '../../../model/session/event.js';
+import type { Refusal } from '../../../model/session/refusal.js';
+import type { Component, Side } from '../../../model/session/side.js';
+import type { Leg, SessionState } from '../../../model/session/state.js';
+import type { StreamCounter } from '../../media/counters.js';
+import type { StreamAnalysis } from '../../media/stages/analyse.js';
+
+/** A side that is silent for less may just be listening, or use silence suppression; and nobody hangs up within less. */
+export const SILENCE_MS = 5000;
+/** A side may fall silent a moment before the message that puts the call on hold arrives. */
+const HOLD_SLACK_MS = 5000;
+/** From a call that was relayed for less nothing can be told. */
+export const SHORTEST_WATCH_MS = 2000;
+
+export type StreamEvidence = Readonly<Record<Exclude<StreamCounter, 'heardAtMs'>, number>> & {
+  /** When the last packet was sent on; null: none was. */
+  readonly heardAt: number | null;
+  /** Null: no packet, an RTCP stream, or a log of an earlier version. */
+  readonly analysis: StreamAnalysis | null;
+};
+
+/**
+ * Why packets of a side are sent where they are: it came from where it was said to; its first packet came from there; it moved after
+ * signalling had said something new; its stream came from another place with the same SSRC. `before`: that was before the log begins.
+ */
+export type MoveReason = 'as-signalled' | 'first-packet' | 'after-signalling' | 'same-stream' | 'before';
+export type Move = { readonly at: number | null; readonly address: Address; readonly reason: MoveReason };
+
+/** Something that was seen of an address. `at` null: before the log begins. */
+export type Seen = { readonly at: number | null; readonly address: Address; readonly component: Component };
+
+/** `until` null: to the end. */
+export type Hold = { readonly from: number; readonly until: number | null };
+
+/**
+ * No RTP of a side that was to send some, at the end of what is known: `start`, since packets are relayed; `later`, since its last packet.
+ * `isHeld`: since about then one of the sides has the call on hold.
+ */
+export type Silence = { readonly kind: 'start' | 'later'; readonly since: number; readonly ms: number; readonly isHeld: boolean };
+
+/** The longest time without RTP between two packets; `from` null: it cannot be told when. */
+export type Pause = { readonly from: number | null; readonly ms: number };
+
+export type SideEvidence = {
+  readonly side: Side;
+  /** As it was last. */
+  readonly leg: Leg;
+  readonly rtp: StreamEvidence;
+  readonly rtcp: StreamEvidence;
+  readonly signals: readonly { readonly at: number; readonly address: Address }[];
+  readonly holds: readonly Hold[];
+  readonly ports: readonly { readonly at: number; readonly local: Address }[];
+  /** Of RTP. */
+  readonly moves: readonly Move[];
+  readonly refused: readonly Seen[];
+  readonly unreachable: readonly Seen[];
+  /** Payload types that were the last one when a sample was taken. */
+  readonly payloadTypes: readonly number[];
+  readonly firstHeardAt: number | null;
+  readonly lastHeardAt: number | null;
+  readonly silence: Silence | null;
+  readonly pause: Pause | null;
+};
+
+/** A control command that opened nothing: U or L, and what was answered. */
+export type FailedCommand = { readonly at: number; readonly command: string; readonly reply: string };
+
+export type Recovery = { readonly at: number; readonly cause: RecoveryCause; readonly downMs: number };
+
+/** Everything that is known of one session, over all runs that had it. What rules look at. */
+export type Evidence = {
+  readonly log: number;
+  /** Of the last run that had it. */
+  readonly run: number;
+  readonly shard: number;
+  readonly session: number;
+  readonly tag: string;
+  readonly phase: Phase;
+  /** As it was last. */
+  readonly state: SessionState;
+  readonly openedAt: number;
+  /** Since when both legs are open, as far as is known; null: they never were. */
+  readonly relayingAt: number | null;
+  /** When it ended, or else the last moment of which something is known. */
+  readonly endAt: number;
+  readonly closed: { readonly at: number; readonly reason: CloseReason } | null;
+  /** A running relay has it now. */
+  readonly isLive: boolean;
+  /** The log tells of its beginning. */
+  readonly isWhole: boolean;
+  readonly recoveries: readonly Recovery[];
+  readonly refusals: readonly { readonly at: number; readonly refusal: Refusal }[];
+  /** Of the whole call: which session was meant cannot be told. */
+  readonly failed: readonly FailedCommand[];
+  readonly sides: Readonly<Record<Side, SideEvidence>>;
+  readonly changes: readonly { readonly at: number; readonly text: string }[];
+  /** Records that cannot follow the ones before them. */
+  readonly problems: readonly string[];
+  /** How a time is shown. */
+  readonly clock: (at: number) => string;
+};
+
+/** How long both legs have been open, milliseconds. */
+export const watchedMs = ({ relayingAt, endAt }: Evidence): number => (relayingAt === null ? 0 : endAt - relayingAt);
+
+/** The address that signalling last said. */
+export const signalledOf = ({ leg }: SideEvidence): Address | null => leg.lastSignal?.address ?? null;
+
+/** Whether a hold that was not taken back accounts for a silence since then. */
+export const covers = ({ from, until }: Hold, since: number): boolean => until === null && from <= since + HOLD_SLACK_MS;

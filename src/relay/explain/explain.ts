@@ -1,0 +1,99 @@
+import type { Phase } from '../../../model/session/chart.js';
+import type { CloseReason } from '../../../model/session/event.js';
+import { SIDES, type Side } from '../../../model/session/side.js';
+import type { Story } from '../events/story.js';
+import { diagnose } from './diagnose.js';
+import type { Evidence } from './evidence.js';
+import type { Finding } from './finding.js';
+import { failedCommands, gather } from './gather.js';
+import { type ExplainedLeg, explainLeg } from './legs.js';
+import { lossPercent } from './rules/endings.js';
+import { replyMeaning } from './rules/signalling.js';
+import { percentText, whoText } from './words.js';
+
+/**
+ * What is said of a call, for people (`format.ts`) and, as it is, for programs: `rtpbridge explain --json` prints this object. Times are
+ * milliseconds since the epoch, spans milliseconds, addresses `HOST:PORT`; what is not known is null. Keys and ids stay; more may come.
+ *
+ *     {
+ *       "call": the Call-ID,
+ *       "sessions": [{                                   one a media stream, in the order in which they began
+ *         "log", "run", "shard", "session": where the log tells of it; log -1: nowhere,
+ *         "tag": the From tag of the offer,
+ *         "phase": "new" | "waiting" | "relaying" | "closed",
+ *         "isLive": a running relay has it, "isWhole": the log goes back to its beginning,
+ *         "openedAt", "relayingAt", "endedAt", "knownUntil", "closeReason",
+ *         "verdict": one sentence,
+ *         "causes": [{ "id", "side", "weight", "sentence", "evidence": [text], "advice" }],   why audio is missing, most likely first
+ *         "remarks": the same, of what is no fault,
+ *         "legs": { "caller": ExplainedLeg, "callee": ExplainedLeg },                         see `legs.ts`
+ *         "changes": [{ "at", "text" }],
+ *         "problems": [text]                              records that cannot follow the ones before them
+ *       }],
+ *       "failed": [{ "at", "command", "reply", "meaning" }]   U and L that were refused
+ *     }
+ */
+export type Explanation = {
+  readonly call: string;
+  readonly sessions: readonly ExplainedSession[];
+  readonly failed: readonly { readonly at: number; readonly command: string; readonly reply: string; readonly meaning: string }[];
+};
+
+export type ExplainedSession = {
+  readonly log: number;
+  readonly run: number;
+  readonly shard: number;
+  readonly session: number;
+  readonly tag: string;
+  readonly phase: Phase;
+  readonly isLive: boolean;
+  readonly isWhole: boolean;
+  readonly openedAt: number;
+  readonly relayingAt: number | null;
+  readonly endedAt: number | null;
+  /** The last moment of which something is known. */
+  readonly knownUntil: number;
+  readonly closeReason: CloseReason | null;
+  readonly verdict: string;
+  readonly causes: readonly Finding[];
+  readonly remarks: readonly Finding[];
+  readonly legs: Readonly<Record<Side, ExplainedLeg>>;
+  readonly changes: readonly { readonly at: number; readonly text: string }[];
+  readonly problems: readonly string[];
+};
+
+/** Explains what became of a call. Never throws. `formatTime`: ISO 8601, UTC. */
+export function explain(story: Story, formatTime: (at: number) => string): Explanation {
+  const sessions = gather(story, formatTime).map(explainSession);
+  const failed = failedCommands(story).map(({ at, command, reply }) => ({ at, command, reply, meaning: replyMeaning(reply) }));
+  return { call: story.call, sessions, failed };
+}
+
+/** Whether the logs, or the relay, know the call at all. */
+export const isKnown = ({ sessions, failed }: Explanation): boolean => sessions.length + failed.length > 0;
+
+function explainSession(evidence: Evidence): ExplainedSession {
+  const { log, run, shard, session, tag, phase, isLive, isWhole, openedAt, relayingAt, closed, endAt, changes, problems } =
+    evidence;
+  const { causes, remarks } = diagnose(evidence);
+  return {
+    ...{ log, run, shard, session, tag, phase, isLive, isWhole, openedAt, relayingAt },
+    ...{ endedAt: closed?.at ?? null, knownUntil: endAt, closeReason: closed?.reason ?? null },
+    verdict: causes[0]?.sentence ?? healthText(evidence),
+    ...{ causes, remarks, changes, problems },
+    legs: { caller: explainLeg(evidence, 'caller'), callee: explainLeg(evidence, 'callee') },
+  };
+}
+
+/** Of a session without anything that is missing. */
+function healthText(evidence: Evidence): string {
+  const heard = SIDES.filter((side) => evidence.sides[side].rtp.received > 0);
+  if (heard.length === 0) return 'Nothing was heard of either side, in too short a time to wonder.';
+  const losses = heard.map((side) => {
+    const percent = lossPercent(evidence.sides[side]);
+    return percent === null ? `loss of the ${side} not known` : `${percentText(percent)} of the ${side}'s packets lost`;
+  });
+  const verb = heard.length === 2 ? 'were' : 'was';
+  const who = whoText(heard);
+  return `${who.charAt(0).toUpperCase()}${who.slice(1)} ${verb} heard: ${losses.join(', ')}.`;
+}

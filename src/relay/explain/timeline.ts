@@ -1,0 +1,35 @@
+import type { EventType, SessionEvent } from '../../../model/session/event.js';
+import { SIDES } from '../../../model/session/side.js';
+import { describeEvent } from '../events/timeline.js';
+import { SILENCE_MS } from './evidence.js';
+import { heardTimes, streamEvidence } from './samples.js';
+import type { SessionTrace } from './trace.js';
+
+/** What matters to whoever asks why nothing is heard. */
+const TOLD: ReadonlySet<EventType> = new Set<EventType>([
+  ...(['SessionOpened', 'NetworkChosen', 'LegOpened', 'RemoteSignalled', 'LegHeld', 'SymmetryChanged', 'CodecsOffered'] as const),
+  ...(['ForkStarted', 'RemoteLatched', 'SourceRefused', 'RemoteUnreachable', 'SessionRecovered', 'SessionClosed'] as const),
+]);
+
+type Change = { readonly at: number; readonly text: string };
+
+/** What changed in a session, in the order of time, and when its sides were heard for the first and the last time. */
+export function changesOf(trace: SessionTrace): readonly Change[] {
+  const told = trace.events.filter(isTold).map((event) => ({ at: event.at, text: describeEvent(event) }));
+  return [...told, ...heardChanges(trace)].sort((a, b) => a.at - b.at);
+}
+
+/** RTCP goes along with RTP. */
+const isTold = (event: SessionEvent): boolean =>
+  TOLD.has(event.type) && !(event.type === 'RemoteLatched' && event.component === 'rtcp');
+
+function heardChanges(trace: SessionTrace): Change[] {
+  const endAt = trace.closed?.at ?? trace.lastAt;
+  return SIDES.flatMap((side, leg): Change[] => {
+    const rtp = streamEvidence(trace.sample?.streams[leg * 2] ?? null);
+    const { firstHeardAt, lastHeardAt } = heardTimes(rtp, trace.sides[side]);
+    const first = firstHeardAt === null ? [] : [{ at: firstHeardAt, text: `first packet of the ${side}` }];
+    const isSilent = lastHeardAt !== null && endAt - lastHeardAt >= SILENCE_MS;
+    return isSilent ? [...first, { at: lastHeardAt, text: `last packet of the ${side}` }] : first;
+  });
+}

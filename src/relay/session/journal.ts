@@ -1,0 +1,25 @@
+import { Subject } from 'rxjs';
+import type { LogRecord, NewRecord } from '../events/record.js';
+
+/** Numbers what happens in a shard, and tells it to whoever listens: the event log first. */
+export class Journal {
+  /** Everything that happens, in order. */
+  readonly records = new Subject<LogRecord>();
+  readonly #shard: number;
+  #nextSeq: number;
+
+  /** `lastSeq`: the number of the last record that is in the log already; 0 for a new run. */
+  constructor(shard: number, lastSeq: number) {
+    this.#shard = shard;
+    this.#nextSeq = lastSeq + 1;
+  }
+
+  /** A record with its number, for who writes it where only it is to stand. */
+  number(record: NewRecord): LogRecord {
+    return { ...record, seq: this.#nextSeq++, shard: this.#shard };
+  }
+
+  write(record: NewRecord): void {
+    this.records.next(this.number(record));
+  }
+}

@@ -1,0 +1,49 @@
+import type { SessionCommand } from '../../../model/session/command.js';
+import { COMPONENTS, type Component, SIDES, type Side } from '../../../model/session/side.js';
+import type { Packet } from '../../media/engine.js';
+import { CONFIRM, type Judgement, LEARN_UNLATCHED } from '../../media/stages/latch.js';
+import { componentOf, legOf, slotOf } from '../../media/streams.js';
+import { decodeSockaddr } from '../../protocol/bytes/sockaddr.js';
+import type { Session } from './session.js';
+
+export type NoticeWorld = {
+  readonly sessionIn: (slot: number) => Session | undefined;
+  readonly command: (session: Session, command: SessionCommand) => unknown;
+};
+
+const sideOf = (row: number): Side => SIDES[legOf(row)]!;
+const componentOfRow = (row: number): Component => COMPONENTS[componentOf(row)]!;
+
+/** The slow turns of packets: what the packet path found out becomes a command to the session. */
+export class Notices {
+  readonly #world: NoticeWorld;
+
+  constructor(world: NoticeWorld) {
+    this.#world = world;
+  }
+
+  /** What the latching rule found becomes an event, and the packet goes on by the new path. */
+  readonly source = ({ row, words, source }: Packet, judgement: Judgement): void => {
+    const session = this.#world.sessionIn(slotOf(row));
+    const address = decodeSockaddr(words, source);
+    if (session === undefined || address === null) return;
+    const [side, component] = [sideOf(row), componentOfRow(row)];
+    const [learned, latched] = [judgement !== CONFIRM, judgement !== LEARN_UNLATCHED];
+    this.#world.command(session, { type: 'NoteSource', side, component, address, learned, latched });
+  };
+
+  readonly refused = ({ row, words, source }: Packet): void => {
+    const session = this.#world.sessionIn(slotOf(row));
+    const address = decodeSockaddr(words, source);
+    if (session === undefined || address === null) return;
+    this.#world.command(session, { type: 'NoteRefused', side: sideOf(row), component: componentOfRow(row), address });
+  };
+
+  /** The socket of a row receives one side and sends to the same one: it is that side that is not there. */
+  readonly unreachable = (row: number): void => {
+    const session = this.#world.sessionIn(slotOf(row));
+    if (session !== undefined) {
+      this.#world.command(session, { type: 'NoteUnreachable', side: sideOf(row), component: componentOfRow(row) });
+    }
+  };
+}
