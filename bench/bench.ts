@@ -39,6 +39,12 @@ export type LoadRun = {
   readonly machineStolenPercent: number;
 };
 
+export type RecordingRun = LoadRun & {
+  /** Packets that the relay says it has recorded, and that there was no room for. */
+  readonly recorded: number;
+  readonly unrecorded: number;
+};
+
 /** What was sent to the control socket, and how. */
 export type ControlVariant = { readonly walk: Walk; readonly transport: Transport; readonly clients: number };
 
@@ -75,6 +81,8 @@ export type GcThread = {
 
 export type Results = {
   readonly loads: readonly LoadRun[];
+  /** Of our relay alone, without recording and with each of its forms. */
+  readonly recording: readonly RecordingRun[];
   /** Calls first, then commands that set none up. */
   readonly control: readonly ControlRun[];
   readonly rss: readonly RssRun[];

@@ -6,6 +6,7 @@ import { type GeneratorProcess, startGeneratorProcess } from './generatorProcess
 import { goalsOf } from './goals.js';
 import { measureLoads } from './loads.js';
 import { helpText, type Options, parseOptions, type Section } from './options.js';
+import { measureRecording } from './recording.js';
 import { findRelays, stopAll } from './relays.js';
 import { reportText } from './report.js';
 import { describeMachine, writeResults } from './results.js';
@@ -22,6 +23,7 @@ function fitToFileLimit(options: Options, note: (line: string) => void): Options
   const wants = (section: Section): boolean => options.sections.includes(section);
   const standing = [
     ...(wants('load') ? options.loads.map((pps) => pps / PPS_PER_CALL) : []),
+    ...(wants('recording') ? [options.recordLoad / PPS_PER_CALL] : []),
     ...(wants('calls') ? [options.calls] : []),
     ...(wants('rss') ? options.rssCalls : []),
   ];
@@ -37,6 +39,7 @@ async function measureAll(bench: Bench): Promise<Results> {
   const wanted = (section: Section): boolean => bench.options.sections.includes(section);
   return {
     loads: wanted('load') ? await measureLoads(bench) : [],
+    recording: wanted('recording') ? await measureRecording(bench) : [],
     control: [
       ...(wanted('calls') ? await measureCallRates(bench) : []),
       ...(wanted('commands') ? await measureCommandRates(bench) : []),

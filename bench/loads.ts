@@ -1,7 +1,7 @@
 import { type Bench, DIRECT, type LoadRun, PPS_PER_CALL, setUpStanding, withRelay } from './bench.js';
 import { cpuBetweenUs, machineBetween, readCpu, readMachine, readTicksUs, softirqThreads } from './measure.js';
 import type { TrafficResult } from './messages.js';
-import type { Relay } from './relays.js';
+import type { Relay, RunningRelay } from './relays.js';
 
 const DIRECT_SECONDS = 3;
 
@@ -40,9 +40,17 @@ async function measureDirect(bench: Bench, pps: number, round: number): Promise<
   return run;
 }
 
-async function measureRelay(bench: Bench, relay: Relay, pps: number, round: number): Promise<LoadRun | null> {
+/** `finish`: asked of the relay when the load is over. */
+export async function measureRelay(
+  bench: Bench,
+  relay: Relay,
+  pps: number,
+  round: number,
+  finish: (running: RunningRelay) => Promise<void> = async () => {},
+): Promise<LoadRun | null> {
   const { batch, seconds, warmupSeconds } = bench.options;
-  return withRelay(bench, relay, async ({ controlPort }, pids) => {
+  return withRelay(bench, relay, async (running, pids) => {
+    const { controlPort } = running;
     const setup = await setUpStanding(bench, relay, controlPort, callsFor(pps));
     const send = (length: number): Promise<TrafficResult> =>
       bench.generator.send({ path: 'relay', pps, seconds: length, batch, directCalls: 0 });
@@ -63,6 +71,7 @@ async function measureRelay(bench: Bench, relay: Relay, pps: number, round: numb
     };
     report(bench, run);
     if (bench.options.smoke) complainOfLoss(bench, run);
+    await finish(running);
     return run;
   });
 }

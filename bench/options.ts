@@ -4,7 +4,7 @@ import { PPS_PER_CALL, WARMUP_CALLS } from './bench.js';
 import { MAX_BATCH, MAX_CALLS } from './messages.js';
 
 /** The parts of a run. */
-export const SECTIONS = ['load', 'calls', 'commands', 'rss', 'gc'] as const;
+export const SECTIONS = ['load', 'recording', 'calls', 'commands', 'rss', 'gc'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The relays that we know how to start. */
@@ -16,6 +16,7 @@ export type Options = {
   readonly peerCommands: readonly string[];
   readonly sections: readonly Section[];
   readonly loads: readonly number[];
+  readonly recordLoad: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly rounds: number;
@@ -50,7 +51,7 @@ const TABLE = {
   sections: {
     argument: 'LIST',
     default: SECTIONS.join(','),
-    smoke: 'load,calls,commands',
+    smoke: 'load,recording,calls,commands',
     means: `what to measure, of ${SECTIONS.join(', ')}`,
   },
   loads: {
@@ -59,6 +60,7 @@ const TABLE = {
     smoke: '5000',
     means: 'packets a second, all streams together',
   },
+  'record-load': { argument: 'N', default: '100000', smoke: '5000', means: 'packets a second while every call is recorded' },
   seconds: { argument: 'N', default: '10', smoke: '2', means: 'length of each measured load' },
   'warmup-seconds': { argument: 'N', default: '2', smoke: '0.5', means: 'the same load before it, not measured' },
   rounds: { argument: 'N', default: '1', means: 'repeats of the loads and call rates; medians are reported' },
@@ -90,7 +92,7 @@ export function helpText(): string {
       '',
       'port and {min} and {max} for the media ports, and {tcp} if it has a control port there; may be given several times',
     ),
-    line('--smoke', 'a run of less than 40 s that fails if a packet is lost or a call fails'),
+    line('--smoke', 'a run of less than a minute that fails if a packet is lost or a call fails'),
     line('--help', 'this text'),
   ].join('\n');
 }
@@ -137,17 +139,20 @@ function readValues(text: (key: Key) => string, peerCommands: readonly string[],
   const minPort = wholeIn('ports', min ?? text('ports'), 1024, 65_535);
   const maxPort = wholeIn('ports', max ?? '', minPort + 4, 65_535);
   const loads = list('loads').map((load) => wholeIn('loads', load, PPS_PER_CALL, MAX_CALLS * PPS_PER_CALL));
+  const recordLoad = whole('record-load', PPS_PER_CALL, MAX_CALLS * PPS_PER_CALL);
   const rssCalls = list('rss-calls').map((calls) => wholeIn('rss-calls', calls, 1, MAX_CALLS));
   if (loads.length === 0 || rssCalls.length === 0) throw new Error('--loads and --rss-calls need a number each');
   const room = Math.floor((maxPort - minPort + 1) / 4);
   const calls = whole('calls', 1, MAX_CALLS);
-  const needed = WARMUP_CALLS + Math.max(calls, ...rssCalls, ...loads.map((load) => Math.ceil(load / PPS_PER_CALL)));
+  const needed =
+    WARMUP_CALLS + Math.max(calls, ...rssCalls, ...[...loads, recordLoad].map((load) => Math.ceil(load / PPS_PER_CALL)));
   if (needed > room) throw new Error(`--ports: room for ${room} calls, but ${needed} are needed`);
   return {
     relays: choices('relays', list('relays'), RELAYS),
     peerCommands,
     sections: choices('sections', list('sections'), SECTIONS),
     loads,
+    recordLoad,
     seconds: number('seconds', 0.1, 3600),
     warmupSeconds: number('warmup-seconds', 0.1, 3600),
     rounds: whole('rounds', 1, 100),

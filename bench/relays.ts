@@ -42,6 +42,7 @@ type Where = {
 export type RunningRelay = {
   readonly pid: number;
   readonly controlPort: number;
+  readonly dataDir: string;
   /** For a relay that has TCP among its transports. */
   readonly tcpPort: number;
   /** What it has printed so far, the beginning dropped when long. */
@@ -155,6 +156,7 @@ export async function startRelay(relay: Relay, { traceGc = false } = {}): Promis
   const handle: RunningRelay = {
     pid: child.pid ?? 0,
     controlPort: port,
+    dataDir,
     tcpPort,
     output: () => output,
     onStdout: (listener) => void child.stdout.on('data', listener),

@@ -1,5 +1,6 @@
-import { type ControlRun, DIRECT, type GcRun, type LoadRun, type Results, type RssRun } from './bench.js';
+import { type ControlRun, DIRECT, type GcRun, type LoadRun, type RecordingRun, type Results, type RssRun } from './bench.js';
 import { controlFigure, type Goal, loadFigure, PEER, ratioOf } from './goals.js';
+import { median } from './measure.js';
 import { HISTOGRAM_US } from './packets.js';
 
 /** The tables of a run, as Markdown that is readable as it stands. */
@@ -7,6 +8,7 @@ export function reportText(results: Results, goals: readonly Goal[]): string {
   const parts: string[] = [];
   if (results.loads.length > 0) parts.push(loadTable(results.loads));
   if (comparable(results.loads).length > 0) parts.push(ratioTable(results.loads));
+  if (results.recording.length > 0) parts.push(recordingTable(results.recording));
   if (results.control.length > 0) parts.push(controlTable(results.control));
   if (results.rss.length > 0) parts.push(rssTable(results.rss));
   if (results.gc.length > 0) parts.push(gcTable(results.gc));
@@ -76,6 +78,37 @@ function ratioTable(runs: readonly LoadRun[]): string {
     return [`${pps}`, ...relays.map((relay) => figure(ratioOf(cpu(relay), cpu(PEER)), 2))];
   });
   return table(`CPU per packet, of ${PEER}'s`, ['pps', ...relays], rows);
+}
+
+function recordingTable(runs: readonly RecordingRun[]): string {
+  const rows = unique(runs.map(({ relay }) => relay)).map((relay) => {
+    const own = runs.filter((run) => run.relay === relay);
+    const of = (read: (run: RecordingRun) => number): number => median(own.map(read));
+    const cpu = of((run) => run.cpuUsPerPacket);
+    const plain = median(runs.filter((run) => run.relay === runs[0]!.relay).map((run) => run.cpuUsPerPacket));
+    const lost = Math.max(...own.map(({ traffic }) => traffic.lossPercent));
+    return [
+      relay,
+      ...[figure(cpu, 2), figure(cpu / plain, 2), figure(lost, 4), microseconds(of(({ traffic }) => traffic.p99Us))],
+      ...[
+        figure(
+          of(({ recorded }) => recorded),
+          0,
+        ),
+        figure(
+          of(({ unrecorded }) => unrecorded),
+          0,
+        ),
+      ],
+    ];
+  });
+  const head = ['recording', 'CPU us/packet', 'of without', 'loss %', 'p99 us', 'recorded', 'not recorded'];
+  const { pps, calls } = runs[0]!;
+  return table(
+    `Recording every one of ${calls} calls at ${pps} pps (CPU: of the whole relay, the recorder's thread included)`,
+    head,
+    rows,
+  );
 }
 
 type ControlColumn = { readonly head: string; readonly of: (run: ControlRun) => number };

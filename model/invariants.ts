@@ -1,5 +1,6 @@
 import { type Address, formatAddress, sameAddress } from './kernel/index.js';
 import type { SessionEvent } from './session/event.js';
+import type { Recording } from './session/recording.js';
 import { COMPONENTS, type Component, SIDES, type Side } from './session/side.js';
 import { isComplete, type Leg, MAX_REFUSED, type SessionState } from './session/state.js';
 
@@ -13,6 +14,8 @@ export function brokenInvariant(state: SessionState, phase: string): string | nu
   const { strong, caller, callee } = state.references;
   if (state.closed === null && !strong && !caller && !callee) return 'open without any reference';
   if (state.fork !== null && state.fork.call === state.call && state.fork.tag === state.tag) return 'it is sent its own media';
+  const badly = brokenRecordings(state);
+  if (badly !== null) return badly;
   for (const side of SIDES) {
     const broken = brokenOfLeg(state.legs[side], side);
     if (broken !== null) return broken;
@@ -20,9 +23,29 @@ export function brokenInvariant(state: SessionState, phase: string): string | nu
   return null;
 }
 
-function brokenOfLeg({ local, copy, rtp, rtcp, refused }: Leg, side: Side): string | null {
+function brokenRecordings({ recordings, recordingsBegun }: SessionState): string | null {
+  const idle = recordings.find(({ sides }) => sides.length === 0);
+  if (idle !== undefined) return `recording ${idle.id} is of no side`;
+  const late = recordings.find(({ id }) => id > recordingsBegun);
+  if (late !== undefined) return `recording ${late.id} is there, and ${recordingsBegun} were begun`;
+  for (const [i, { id, name, sides }] of recordings.entries()) {
+    for (const before of recordings.slice(0, i)) {
+      if (before.id >= id) return `recording ${id} stands behind recording ${before.id}`;
+      // Both would write to one file.
+      const side = sides.find((each) => before.name === name && before.sides.includes(each));
+      if (side !== undefined) return `the ${side} is recorded twice under one name, as ${before.id} and as ${id}`;
+    }
+  }
+  return null;
+}
+
+function brokenOfLeg({ local, copies, playback, rtp, rtcp, refused }: Leg, side: Side): string | null {
   if (local !== null && local.port % 2 !== 0) return `the RTP port ${local.port} of the ${side} is odd`;
-  if (copy !== null && copy.local.port % 2 !== 0) return `the RTP port ${copy.local.port} of the copy of the ${side} is odd`;
+  const odd = copies.find((copy) => copy.local.port % 2 !== 0);
+  if (odd !== undefined) return `the RTP port ${odd.local.port} of a copy of the ${side} is odd`;
+  const again = copies.find(({ to }, i) => copies.findIndex((other) => sameAddress(other.to, to)) < i);
+  if (again !== undefined) return `the ${side} is copied to ${formatAddress(again.to)} twice`;
+  if (playback !== null && playback.count === 0) return `the ${side} is to hear ${playback.prompt} no times`;
   for (const remote of [rtp, rtcp]) {
     if (remote.untrusted && remote.address === null) return `the ${side} has an address learned from packets, but no address`;
     if (remote.previous !== null && remote.address === null) return `the ${side} has a previous address but no present one`;
@@ -45,6 +68,8 @@ export function brokenByEvent(before: SessionState, event: SessionEvent, after: 
     if (address === null || !sameAddress(address, event.address))
       return `nobody receives at ${formatAddress(event.address)}, where nothing of the ${event.side} was sent`;
   }
+  const ofSound = brokenSound(before, event);
+  if (ofSound !== null) return ofSound;
   for (const side of SIDES) {
     const { local } = after.legs[side];
     const isOpened = type === 'LegOpened' && event.side === side && local === event.local;
@@ -55,6 +80,34 @@ export function brokenByEvent(before: SessionState, event: SessionEvent, after: 
     }
   }
   return null;
+}
+
+/** Prompts, recordings and copies begin before they end, and each but once. */
+function brokenSound({ legs, recordings, recordingsBegun }: SessionState, event: SessionEvent): string | null {
+  const known = (id: number): Recording | undefined => recordings.find((recording) => recording.id === id);
+  switch (event.type) {
+    case 'PlaybackStarted':
+      return legs[event.side].playback === null ? null : `the ${event.side} is to hear a prompt while it hears another`;
+    case 'PlaybackEnded':
+      return legs[event.side].playback !== null ? null : `a prompt of the ${event.side} ends, which hears none`;
+    case 'RecordingStarted': {
+      const { id } = event.recording;
+      return id === recordingsBegun + 1 ? null : `recording ${id} is begun behind recording ${recordingsBegun}`;
+    }
+    case 'RecordingNamed':
+      return known(event.recording) !== undefined ? null : `recording ${event.recording} gets files, and is not there`;
+    case 'RecordingStopped': {
+      const unknown = event.sides.find((side) => known(event.recording)?.sides.includes(side) !== true);
+      return unknown === undefined ? null : `recording ${event.recording} of the ${unknown} ends, and is not there`;
+    }
+    case 'CopyStopped': {
+      const { local } = event;
+      const isThere = legs[event.side].copies.some((copy) => local === null || sameAddress(copy.local, local));
+      return isThere ? null : `a copy of the ${event.side} ends, and is not there`;
+    }
+    default:
+      return null;
+  }
 }
 
 /** Packets go only where signalling said, or where packets came from; and what was learned from them signalling does not move. */
@@ -99,8 +152,10 @@ export class NumbersGiven {
   }
 }
 
-/** What holds a port of a session: a leg, or the copy of a side's media. */
-type Holding = Side | `copy of ${Side}`;
+/** What holds a port of a session: a leg, or a copy of a side's media from that port. */
+type Holding = Side | `copy of ${Side} ${string}`;
+
+const copyOf = (side: Side, local: Address): Holding => `copy of ${side} ${formatAddress(local)}`;
 
 /** Ports held by live sessions, watched over a whole log: no pair is held twice. One instance per port space (a family). */
 export class PortsHeld {
@@ -114,9 +169,15 @@ export class PortsHeld {
       this.#held.delete(session);
     }
     if (event.type === 'LegOpened') return this.#take(session, event.side, event.local);
-    if (event.type === 'CopyStarted') return this.#take(session, `copy of ${event.side}`, event.local);
-    if (event.type === 'CopyStopped') this.#leave(session, `copy of ${event.side}`);
+    if (event.type === 'CopyStarted') return this.#take(session, copyOf(event.side, event.local), event.local);
+    if (event.type === 'CopyStopped') this.#endCopies(session, event.side, event.local);
     return null;
+  }
+
+  #endCopies(session: string, side: Side, local: Address | null): void {
+    const isEnded = (holding: Holding): boolean =>
+      local === null ? holding.startsWith(`copy of ${side} `) : holding === copyOf(side, local);
+    for (const holding of [...(this.#held.get(session)?.keys() ?? [])]) if (isEnded(holding)) this.#leave(session, holding);
   }
 
   #take(session: string, holding: Holding, { host, port: number }: Address): string | null {

@@ -1,37 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { config } from 'rxjs';
 import { familyOf, ok, type Result, refuse } from '../model/kernel/index.js';
 import { packageVersion } from './cli/version.js';
-import type { Accountants } from './io/accounting/accountants.js';
 import { openRelayAdmin } from './io/admin/openRelayAdmin.js';
 import { clock } from './io/clock.js';
 import type { ControlOptions } from './io/control/listener.js';
 import { openControl } from './io/control/openControl.js';
-import { makeRoomForSockets } from './io/fileLimit.js';
+import { makeRoomForSockets, recordedFiles } from './io/fileLimit.js';
 import { bindProblem, resolveHost } from './io/localAddress.js';
-import { type EventLogKeeper, openEventLog } from './io/log/eventLog.js';
+import { openEventLog } from './io/log/eventLog.js';
 import { closeLogger, type Logger, openLogger } from './io/logging.js';
-import { openNotifier } from './io/notify/notifier.js';
 import { removePidFile, writePidFile } from './io/pidFile.js';
-import type { EngineChoice, MediaThread } from './io/threads/mediaThread.js';
-import { MediaThreads } from './io/threads/mediaThreads.js';
-import type { ShardSetting } from './io/threads/shardStart.js';
+import type { EngineChoice } from './io/threads/mediaThread.js';
+import { openMedia } from './main/media.js';
+import { type Closing, hasIPv6, type Plan } from './main/plan.js';
 import { type ControlAddress, controlProblem, parseControlAddress } from './relay/controlAddress.js';
-import { EventHub } from './relay/events/hub.js';
 import { combineModules, type ModuleSettings, moduleInstances } from './relay/modules/config.js';
 import { parseNetworks } from './relay/networks/parse.js';
-import { defaultAsymmetric, defaultNetwork, type NetworkTable } from './relay/networks/table.js';
-import { isNotifyEnabled, type Permitted, parsePermitted } from './relay/notify/targets.js';
+import type { NetworkTable } from './relay/networks/table.js';
+import { isNotifyEnabled, parsePermitted } from './relay/notify/targets.js';
 import type { RelayOptions } from './relay/options.js';
 import { type PortRange, portRange } from './relay/portalloc/portTable.js';
 import { Dispatch } from './relay/supervisor/dispatch.js';
 import type { TakenUp } from './relay/supervisor/messages.js';
 import { describeTakenUp, repliesOf } from './relay/supervisor/takenUp.js';
 
-const WORKER_FILE = fileURLToPath(new URL('../workers/media.js', import.meta.url));
 /** How often a relay that is about to end looks whether its last session has gone. */
 const DRAIN_POLL_MS = 100;
 
@@ -60,21 +55,8 @@ export type Relay = {
 export type RelayWorld = {
   /** The relay cannot go on. */
   readonly onFatal: (reason: string) => void;
-  /** Whose the socket files are to be; null: whoever runs the relay. */
+  /** Whose the socket files are to be, and the folders of recordings that are made; null: whoever runs the relay. */
   readonly owner: { readonly uid: number | null; readonly gid: number } | null;
-};
-
-/** What is to be undone, in reverse order. */
-type Closing = ((leave: boolean) => Promise<void>)[];
-
-/** The options, as far as they could not be checked one by one. */
-type Plan = {
-  readonly control: readonly ControlAddress[];
-  readonly networks: NetworkTable;
-  readonly permitted: readonly Permitted[];
-  readonly modules: ModuleSettings;
-  readonly range: PortRange;
-  readonly logFolder: string;
 };
 
 /**
@@ -85,7 +67,7 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
   const planned = await planOf(options);
   if (!planned.ok) return planned;
   const plan = planned.value;
-  const room = await makeRoomForSockets(plan.range, options.openFiles !== null);
+  const room = await makeRoomForSockets(plan.range, options.openFiles !== null, recordedFiles(options));
   if (!room.ok) return room;
   const log = openLogger(options);
   const run = Math.round(clock());
@@ -107,12 +89,12 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
     for (const close of closing.splice(0).reverse()) await close(leave);
   };
   try {
-    const media = await openMedia(options, plan, { log, run, keeper, onFatal: world.onFatal }, closing);
-    const { threads, choice, takenUp } = media;
+    const media = await openMedia(options, plan, { log, run, keeper, ...world }, closing);
+    const { threads, choice, takenUp, prompts } = media;
     keeper.begin(threads.links.length);
     const said = describeTakenUp(takenUp);
     if (said !== null) log.error(said);
-    const dispatch = new Dispatch(threads.links, grammarOf(plan));
+    const dispatch = new Dispatch(threads.links, grammarOf(plan), prompts);
     const draining = drainOf(dispatch, closing);
     const listener = await openControl(
       plan.control,
@@ -172,93 +154,10 @@ const controlOptions = (
   onWarning: (text) => log.warn(text),
 });
 
-type MediaWorld = {
-  readonly log: Logger;
-  readonly run: number;
-  readonly keeper: EventLogKeeper;
-  readonly onFatal: (reason: string) => void;
-};
-
-/** The media threads, and those whom they tell what happens. */
-async function openMedia(
-  options: RelayOptions,
-  plan: Plan,
-  { log, run, keeper, onFatal }: MediaWorld,
-  closing: Closing,
-): Promise<Awaited<ReturnType<typeof MediaThreads.start>> & { readonly hub: EventHub }> {
-  // What a drop-in must say must be seen at the level it logs at when nothing is said, which is ERR.
-  const warn = (text: string): void => log.error(text);
-  const notifier = openNotifier(warn);
-  closing.push(() => notifier.close());
-  const accountants = await openAccounts(plan.modules, options.startFolder, warn);
-  if (accountants !== null) closing.push(() => accountants.close());
-  let hub: EventHub | null = null;
-  const started = await MediaThreads.start({
-    workerFile: WORKER_FILE,
-    workers: options.workers,
-    setting: settingOf(options, plan, run),
-    recoverRun: keeper.recoverRun,
-    gate: keeper.gate,
-    onRecords: (shard, batch) => hub?.deliver(shard, batch),
-    onRestart: (shard) => hub?.restarted(shard),
-    onWarning: warn,
-    onFatal,
-    onNotification: ({ target, line, ended }) => notifier.send(target, line, ended),
-    onAccount: (account) => accountants?.account(account),
-    onRtcp: (report) => accountants?.reportRtcp(report),
-  });
-  closing.push((leave) => started.threads.stop(leave));
-  hub = hubOf(started.threads.links);
-  return { ...started, hub };
-}
-
-/** Loaded only where something is to be written: they need system calls. */
-async function openAccounts(modules: ModuleSettings, folder: string, warn: (text: string) => void): Promise<Accountants | null> {
-  if (!modules.acctCsv && modules.acctRtcpHep === null) return null;
-  const { openAccountants } = await import('./io/accounting/accountants.js');
-  return openAccountants(modules, folder, warn);
-}
-
-function settingOf(options: RelayOptions, plan: Plan, run: number): ShardSetting {
-  const { networks, permitted, modules, range, logFolder } = plan;
-  const { ttlSeconds, setupTtlSeconds, independentTtl, doubling, sequentialPorts, tos, engine } = options;
-  const { host, advertised } = defaultNetwork(networks);
-  return {
-    range,
-    // A session holds a pair of one family at least, and one thread may end up with all of them.
-    slots: range.pairs * (hasIPv6(networks) ? 2 : 1),
-    network: { host, advertised },
-    ttlMs: ttlSeconds * 1000,
-    setupTtlMs: setupTtlSeconds * 1000,
-    independentTtl,
-    doubling,
-    recordRtcp: options.recordRtcp,
-    reporting: modules.acctRtcpHep !== null,
-    accounting: modules.acctCsv,
-    loadLimits: options.overload,
-    sequentialPorts,
-    tos: tos < 0 ? null : tos,
-    control: { networks, asymmetric: defaultAsymmetric(options, networks), permitted },
-    engine,
-    run,
-    log: options.eventLog.durability === 'none' ? null : { ...options.eventLog, folder: logFolder, program: packageVersion() },
-    profileFolder: options.profileDir,
-  };
-}
-
-const hubOf = (threads: readonly MediaThread[]): EventHub =>
-  new EventHub(threads.length, {
-    watch: (shard) => threads[shard]?.send({ kind: 'watch' }),
-    unwatch: (shard) => threads[shard]?.send({ kind: 'unwatch' }),
-    grant: (shard, credit) => threads[shard]?.send({ kind: 'grant', credit }),
-  });
-
 const adminFacts = ({ logFolder }: Plan, { eventLog }: RelayOptions, run: number) => ({
   ...{ version: packageVersion(), run, startedAtMs: clock() },
   logFolder: eventLog.durability === 'none' ? null : logFolder,
 });
-
-const hasIPv6 = ({ networks }: NetworkTable): boolean => networks.some(({ host }) => familyOf(host) === 'IPv6');
 
 const grammarOf = ({ networks, permitted, modules }: Plan) => ({
   bridging: networks.bridge !== null,

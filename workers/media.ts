@@ -3,6 +3,7 @@ import { config } from 'rxjs';
 import type { Family } from '../model/kernel/index.js';
 import { clock } from '../src/io/clock.js';
 import { openThreadLog, type ThreadLog } from '../src/io/log/threadLog.js';
+import { openTapePort, type TapePort } from '../src/io/recording/tapePort.js';
 import { loadRouteTo } from '../src/io/route.js';
 import { threadBusyMs } from '../src/io/threadLoad.js';
 import { Lines } from '../src/io/threads/lines.js';
@@ -49,7 +50,8 @@ export default async function serveShard(start: ShardStart): Promise<void> {
   });
   const options = { ...setting, shard: start.shard, counterMemory: memory.counters, lastSeq: inherited.lastSeq };
   const portWorld = portsOf(start);
-  const shard = new Shard(options, worldOf(engine, portWorld, notify, warn));
+  const tape = openTapePort(memory.tape);
+  const shard = new Shard(options, worldOf(engine, portWorld, tape, notify, warn));
   const log = openThreadLog(start, shard, warn, () => {
     for (const table of Object.values(portWorld)) table.settle();
   });
@@ -61,8 +63,9 @@ export default async function serveShard(start: ShardStart): Promise<void> {
     const outlet = new Outlet((batch) => notify({ kind: 'records', batch }));
     shard.records.subscribe((record) => outlet.take(record));
     notify({ kind: 'ready', engine: engine.name, refused, threadId, takenUp });
-    await engine.run(hostOf(start, world, engine, log, lines, outlet, notify));
+    await engine.run(hostOf(start, world, engine, { log, lines, outlet, tape }, notify));
   } finally {
+    tape.close();
     log.close();
     const unwritten = profile?.ok ? profile.value() : null;
     if (unwritten !== null) warn(unwritten);
@@ -109,10 +112,11 @@ function portsOf({ shard, shards, setting, memory }: ShardStart): Readonly<Recor
 const worldOf = (
   engine: PacketEngine,
   ports: Readonly<Record<Family, PortTable>>,
+  tape: TapePort,
   notify: Notify,
   warn: (text: string) => void,
 ): ShardWorld => ({
-  ...{ engine, ports, clock, busyMs: threadBusyMs, warn },
+  ...{ engine, ports, clock, busyMs: threadBusyMs, warn, recorder: tape.port, random: Math.random },
   notify: (notification) => notify({ kind: 'notify', notification }),
   account: (account) => notify({ kind: 'account', account }),
   reportRtcp: (report) => notify({ kind: 'rtcp', report }),
@@ -120,14 +124,15 @@ const worldOf = (
   closeLine: (line, source) => notify({ kind: 'closeLine', line, source }),
 });
 
+/** Where a thread says what happens. */
+type Outlets = { readonly log: ThreadLog; readonly lines: Lines; readonly outlet: Outlet; readonly tape: TapePort };
+
 /** What the engine calls: packets go to the plane, requests to the shard, time to the timers and the log. */
 function hostOf(
   start: ShardStart,
   world: ExecutionWorld,
   engine: PacketEngine,
-  log: ThreadLog,
-  lines: Lines,
-  outlet: Outlet,
+  { log, lines, outlet, tape }: Outlets,
   notify: Notify,
 ): EngineHost {
   const { shard } = world;
@@ -180,7 +185,7 @@ function hostOf(
   }
   const onTurn = (nowMs: number): number => {
     isTimerChanged = false;
-    const nextMs = Math.min(shard.turn(nowMs), log.turn(nowMs));
+    const nextMs = Math.min(shard.turn(nowMs), log.turn(nowMs), tape.turn(nowMs));
     outlet.flush();
     return nextMs;
   };

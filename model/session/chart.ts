@@ -23,6 +23,12 @@ const ALWAYS = {
   DtmfCatchChanged: { actions: ['record', 'installPath'] },
   CopyStarted: { actions: 'record' },
   CopyStopped: { actions: 'record' },
+  PlaybackStarted: { actions: ['record', 'installPath'] },
+  // How the stream goes on behind the prompt is known when the player has been stopped, and is part of the path.
+  PlaybackEnded: { actions: ['record', 'followPlayback', 'installPath'] },
+  RecordingStarted: { actions: ['record', 'followRecordings'] },
+  RecordingNamed: { actions: 'record' },
+  RecordingStopped: { actions: ['record', 'followRecordings'] },
   ForkStarted: { actions: ['record', 'installPath'] },
   SourceRefused: { actions: 'record' },
   RemoteUnreachable: { actions: 'record' },
@@ -49,6 +55,8 @@ export const sessionChart = setup({
     record: assign(({ context, event }) => evolve(context, event)),
     installPath: () => {},
     setTos: () => {},
+    followPlayback: () => {},
+    followRecordings: () => {},
     armIdleTimer: () => {},
     notifyTimeout: () => {},
     releaseSession: () => {},
@@ -69,15 +77,15 @@ export const sessionChart = setup({
       on: {
         ...ALWAYS,
         LegOpened: [
-          { guard: 'bothLegsOpen', target: 'relaying', actions: ['record', 'installPath', 'armIdleTimer'] },
-          { actions: ['record', 'installPath'] },
+          { guard: 'bothLegsOpen', target: 'relaying', actions: ['record', 'installPath', 'followRecordings', 'armIdleTimer'] },
+          { actions: ['record', 'installPath', 'followRecordings'] },
         ],
       },
     },
     relaying: {
       on: {
         ...ALWAYS,
-        LegOpened: { actions: ['record', 'installPath'] },
+        LegOpened: { actions: ['record', 'installPath', 'followRecordings'] },
         RemoteLatched: { actions: ['record', 'installPath'] },
       },
     },

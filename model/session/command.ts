@@ -2,6 +2,8 @@ import type { Address, CallId } from '../kernel/index.js';
 import type { CloseReason, DtmfCatch, ForkSource, RecoveryCause, Reference } from './event.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
+import type { Playback, PlaybackEnd } from './playback.js';
+import type { RecordingEnd, RecordingForm } from './recording.js';
 import type { Component, Side } from './side.js';
 
 /** Which networks a command asks for. Null: none in particular. */
@@ -64,7 +66,27 @@ export type SessionCommand =
   | { readonly type: 'CatchDtmf'; readonly side: Side; readonly dtmf: DtmfCatch }
   /** Send what is received from a side to another host as well: the sockets for it stand at `local`. */
   | { readonly type: 'Copy'; readonly side: Side; readonly to: Address; readonly local: Address }
-  | { readonly type: 'StopCopy'; readonly side: Side }
+  /** Do that no more: from the pair at `local`, or (null) from any. */
+  | { readonly type: 'StopCopy'; readonly side: Side; readonly local: Address | null }
+  /** Let a side hear a prompt, which may take the place of another one. */
+  | { readonly type: 'Play'; readonly side: Side; readonly playback: Omit<Playback, 'startedAt'> }
+  | { readonly type: 'StopPlay'; readonly side: Side; readonly reason: Exclude<PlaybackEnd, 'replaced'> }
+  /** Record what is received from these sides, as far as that is not done under the same name already. */
+  | {
+      readonly type: 'Record';
+      readonly sides: readonly Side[];
+      readonly form: RecordingForm;
+      readonly single: boolean;
+      readonly name: string | null;
+    }
+  /** The recorder says what the files of a recording are called. */
+  | { readonly type: 'NameRecording'; readonly recording: number; readonly files: readonly string[] }
+  | {
+      readonly type: 'StopRecording';
+      readonly recording: number;
+      readonly sides: readonly Side[];
+      readonly reason: RecordingEnd;
+    }
   /** Send the media of another session into this one. */
   | { readonly type: 'Fork'; readonly source: ForkSource }
   /** Somebody is done with the session: it ends when no reference is left. */

@@ -7,6 +7,10 @@ export type Effect =
   | 'installPath'
   /** Give the sockets of the session the TOS its state says. */
   | 'setTos'
+  /** Stop the player of a side that hears no prompt any more. */
+  | 'followPlayback'
+  /** Record what the state says, and where. */
+  | 'followRecordings'
   /** (Re)start the idle timer. */
   | 'armIdleTimer'
   /** Tell whoever asked for it that the session timed out. */

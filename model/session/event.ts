@@ -1,6 +1,8 @@
 import type { Address, CallId, Millis } from '../kernel/index.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
+import type { Playback, PlaybackEnd } from './playback.js';
+import type { Recording, RecordingEnd } from './recording.js';
 import type { Component, Side } from './side.js';
 
 /** Packets of one side, RTP and RTCP together, over the whole life of a session. */
@@ -67,7 +69,21 @@ export type SessionEvent = { readonly at: Millis } & (
   | { readonly type: 'DtmfCatchChanged'; readonly side: Side; readonly dtmf: DtmfCatch }
   /** What is received from this side is sent to another host as well, from the pair at `local`. */
   | { readonly type: 'CopyStarted'; readonly side: Side; readonly to: Address; readonly local: Address }
-  | { readonly type: 'CopyStopped'; readonly side: Side }
+  /** That is not done any more: from the pair at `local`, or (null) from any. */
+  | { readonly type: 'CopyStopped'; readonly side: Side; readonly local: Address | null }
+  /** This side hears a prompt, and not what the other one says. */
+  | { readonly type: 'PlaybackStarted'; readonly side: Side; readonly playback: Playback }
+  | { readonly type: 'PlaybackEnded'; readonly side: Side; readonly reason: PlaybackEnd }
+  | { readonly type: 'RecordingStarted'; readonly recording: Recording }
+  /** These are the files of a recording, relative to where recordings are made. */
+  | { readonly type: 'RecordingNamed'; readonly recording: number; readonly files: readonly string[] }
+  /** These sides are not recorded any more; a recording without sides is complete. */
+  | {
+      readonly type: 'RecordingStopped';
+      readonly recording: number;
+      readonly sides: readonly Side[];
+      readonly reason: RecordingEnd;
+    }
   | { readonly type: 'ForkStarted'; readonly source: ForkSource }
   /** A packet confirmed the address of a component, or (`learned`) moved it. */
   | {

@@ -1,7 +1,8 @@
 import { type Address, type Millis, sameAddress, udpPort, unreachable } from '../kernel/index.js';
 import type { SessionEvent } from './event.js';
+import type { Recording } from './recording.js';
 import type { Side } from './side.js';
-import type { Leg, Remote, SessionState } from './state.js';
+import type { Copy, Leg, Remote, SessionState } from './state.js';
 
 /** What an event makes of the state. Total: an event is never refused. */
 export function evolve(state: SessionState, event: SessionEvent): SessionState {
@@ -34,9 +35,19 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
     case 'DtmfCatchChanged':
       return withLeg(state, event.side, { dtmf: event.dtmf });
     case 'CopyStarted':
-      return withLeg(state, event.side, { copy: { to: event.to, local: event.local } });
+      return withLeg(state, event.side, { copies: [...state.legs[event.side].copies, { to: event.to, local: event.local }] });
     case 'CopyStopped':
-      return withLeg(state, event.side, { copy: null });
+      return withLeg(state, event.side, { copies: copiesBut(state.legs[event.side].copies, event.local) });
+    case 'PlaybackStarted':
+      return withLeg(state, event.side, { playback: event.playback });
+    case 'PlaybackEnded':
+      return withLeg(state, event.side, { playback: null });
+    case 'RecordingStarted':
+      return { ...state, recordings: [...state.recordings, event.recording], recordingsBegun: event.recording.id };
+    case 'RecordingNamed':
+      return withRecording(state, event.recording, (recording) => ({ ...recording, files: event.files }));
+    case 'RecordingStopped':
+      return withRecording(state, event.recording, (recording) => withoutSides(recording, event.sides));
     case 'NotifyChanged':
       return { ...state, notify: event.notify };
     case 'ForkStarted':
@@ -64,6 +75,22 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
 
 function withLeg(state: SessionState, side: Side, change: Partial<Leg>): SessionState {
   return { ...state, legs: { ...state.legs, [side]: { ...state.legs[side], ...change } } };
+}
+
+const copiesBut = (copies: readonly Copy[], local: Address | null): readonly Copy[] =>
+  local === null ? [] : copies.filter((copy) => !sameAddress(copy.local, local));
+
+/** `change` answers null for a recording that is complete. */
+function withRecording(state: SessionState, id: number, change: (recording: Recording) => Recording | null): SessionState {
+  return {
+    ...state,
+    recordings: state.recordings.flatMap((recording) => (recording.id === id ? (change(recording) ?? []) : [recording])),
+  };
+}
+
+function withoutSides(recording: Recording, sides: readonly Side[]): Recording | null {
+  const left = recording.sides.filter((side) => !sides.includes(side));
+  return left.length > 0 ? { ...recording, sides: left } : null;
 }
 
 const nextPort = (address: Address): Address => ({ host: address.host, port: udpPort((address.port + 1) % 65536) });

@@ -2,6 +2,8 @@ import type { Address, CallId, Millis } from '../kernel/index.js';
 import type { CloseReason, DtmfCatch, ForkSource } from './event.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
+import type { Playback } from './playback.js';
+import type { Recording } from './recording.js';
 import type { Component, Side } from './side.js';
 
 /** What is known of where a component's packets come from and go to (rtpproxy calls this "latching"). */
@@ -19,6 +21,9 @@ export type Remote = {
 
 /** Refused sources of a leg that are remembered: who sprays a port with packets must not fill the log. */
 export const MAX_REFUSED = 8;
+
+/** Another host that is sent what is received from a side. */
+export type Copy = { readonly to: Address; readonly local: Address };
 
 export type Leg = {
   /** Where its sockets are, or will be, bound. */
@@ -42,8 +47,10 @@ export type Leg = {
   /** Silence this side was allowed by command; null: as the session was opened with. */
   readonly ttlMs: number | null;
   readonly dtmf: DtmfCatch | null;
-  /** Where what is received from this side is sent as well, and from where. */
-  readonly copy: { readonly to: Address; readonly local: Address } | null;
+  /** Where what is received from this side is sent as well, and from where; the first one first. */
+  readonly copies: readonly Copy[];
+  /** What this side hears instead of the other one. */
+  readonly playback: Playback | null;
   /** The sources that were refused, the last one last; no more than `MAX_REFUSED`. */
   readonly refused: readonly Address[];
   /** Where nobody receives, as the network says: the present address of a component, or one it had before. */
@@ -67,6 +74,9 @@ export type SessionState = {
   readonly independentTtl: boolean;
   readonly notify: Notify | null;
   readonly fork: ForkSource | null;
+  readonly recordings: readonly Recording[];
+  /** How many were begun so far. */
+  readonly recordingsBegun: number;
   readonly legs: Readonly<Record<Side, Leg>>;
   readonly references: References;
   /** How often it was taken up again after a crash. */
@@ -88,7 +98,8 @@ const NO_LEG: Leg = {
   tos: null,
   ttlMs: null,
   dtmf: null,
-  copy: null,
+  copies: [],
+  playback: null,
   refused: [],
   unreachable: { rtp: null, rtcp: null },
   lastSignal: null,
@@ -104,6 +115,8 @@ export const INITIAL_STATE: SessionState = {
   independentTtl: false,
   notify: null,
   fork: null,
+  recordings: [],
+  recordingsBegun: 0,
   legs: { caller: NO_LEG, callee: NO_LEG },
   references: { strong: false, caller: false, callee: false },
   recoveries: 0,

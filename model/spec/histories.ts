@@ -50,7 +50,7 @@ const glued = (known: fc.Arbitrary<string>, unknown: string) => fc.oneof(often(2
 /** `n` asks for another port, `l` for another local address: every system has all of 127.0.0.0/8. */
 const RENEWING = ['n', 'N', 'wn', 'nl127.0.0.2', 'l127.0.0.2', 'l127.0.0.3n'];
 const letters = glued(
-  fc.oneof(often(8, one('')), often(6, one('A', 's', 'w', 'Wc0,8,101', 'c0', 'aw')), often(3, one(...RENEWING))),
+  fc.oneof(often(8, one('')), often(6, one('A', 's', 'w', 'Wc0,8,101', 'c0', 'aw', 'c0,97')), often(3, one(...RENEWING))),
   'y',
 );
 
@@ -67,9 +67,56 @@ function subcommands(ttlSeconds: readonly number[], withLookup: boolean): fc.Arb
   return fc.oneof(often(4, one('')), often(1, some));
 }
 
+/** The prompts that histories play: of these payload types nobody knows the frames, so that nothing is ever sent. */
+export const QUIET_PROMPTS: Readonly<Record<string, readonly number[]>> = { 'prompts/quiet': [97, 101] };
+
+const file = one('take-1', 'take-2');
+const target = fc.oneof(
+  often(8, one('udp:127.0.0.9:7000', 'udp:127.0.0.9:7002', 'udp:127.0.0.8:7000')),
+  often(1, one('udp:127.0.0.9', 'udp:127.0.0.9:0', 'udp:127.0.0.256:7000', 'udp:localhost:7000')),
+  often(4, file),
+);
+const prompt = fc.oneof(often(6, one('prompts/quiet')), often(1, one('prompts/none')));
+const promptCodecs = fc.oneof(often(6, one('97', '0,101', 'session')), often(2, one('0', '0,8', 'x', '97,x')));
+
+/** What is played, recorded and copied, and no more. Wrong letters are rare. */
+const sound = fc.oneof(
+  often(
+    4,
+    fc.tuple(glued(one('', '3', '-1', '0'), 'x'), call, prompt, promptCodecs, tags).map((parts) => `P${join(parts)}`),
+  ),
+  often(
+    1,
+    fc.tuple(glued(one('', ''), 'x'), call, tags).map((parts) => `S${join(parts)}`),
+  ),
+  often(
+    3,
+    fc.tuple(glued(one('', '', 's', 'S'), 'p'), call, tags).map((parts) => `R${join(parts)}`),
+  ),
+  often(
+    6,
+    fc.tuple(glued(one('', '', 'p', 'P', 's'), 'x'), call, target, tags).map((parts) => `C${join(parts)}`),
+  ),
+  often(
+    4,
+    fc.tuple(glued(one('', 'a', 'A'), 'ax'), call, tags).map((parts) => `N${join(parts)}`),
+  ),
+);
+
 const remove = fc.tuple(glued(one('', '', '', 'w', 'W'), 'x'), call, tags).map((parts) => `D${join(parts)}`);
 const info = one('I', 'Ib');
-const wrong = one('I x', 'X1', 'D call-1@a', 'L call-1@a 192.0.2.1 4000', 'Foo', 'Uc call-2@a - 1 bob', 'I && D', 'X && D');
+const wrong = one(
+  'I x',
+  'X1',
+  'D call-1@a',
+  'L call-1@a 192.0.2.1 4000',
+  'Foo',
+  'Uc call-2@a - 1 bob',
+  'I && D',
+  'X && D',
+  'S call-1@a',
+  'N call-1@a bob && D',
+);
 
 /** Control commands as text, of all verbs that the oracle knows. `ttlSeconds`: the times to live that sub-commands may set. */
 export function commandTextsWith(ttlSeconds: readonly number[]): fc.Arbitrary<string> {
@@ -84,6 +131,7 @@ export function commandTextsWith(ttlSeconds: readonly number[]): fc.Arbitrary<st
     often(24, behind(joined('L', letters, call, place, tags), few)),
     often(8, remove),
     often(8, behind(joined('Q', glued(one(''), 'x'), call, tags), few)),
+    often(12, sound),
     often(2, info),
     often(2, wrong),
     often(1, one('X')),

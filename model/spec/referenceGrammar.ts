@@ -1,7 +1,12 @@
 /** The grammar of the commands that the oracle knows, as far as the histories use it. */
 
 /** What stands behind U, L and the sub-command L. `host`: the local address that was asked for. */
-export type Letters = { readonly weak: boolean; readonly newPort: boolean; readonly host: string | null };
+export type Letters = {
+  readonly weak: boolean;
+  readonly newPort: boolean;
+  readonly host: string | null;
+  readonly codecs: readonly string[];
+};
 
 export type Sub =
   | { readonly kind: 'delete'; readonly weak: boolean }
@@ -37,7 +42,8 @@ export function letterProblem(modifiers: string, host: string, port: string): st
 export function readLetters(modifiers: string): Letters {
   const found = lettersIn(modifiers);
   const has = (wanted: string): boolean => found.some(([, letter]) => letter === wanted);
-  return { weak: has('w'), newPort: has('n'), host: found.findLast(([, letter]) => letter === 'l')?.[2] ?? null };
+  const lastOf = (wanted: string): string | null => found.findLast(([, letter]) => letter === wanted)?.[2] ?? null;
+  return { weak: has('w'), newPort: has('n'), host: lastOf('l'), codecs: lastOf('c')?.split(',') ?? [] };
 }
 
 /** Null: one of them cannot be read, and then none is. `mayLookUp`: behind a U with both tags. */

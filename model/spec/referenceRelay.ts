@@ -1,7 +1,20 @@
 import { type Letters, letterProblem, readLetters, readSubs, type Sub, splitCommand } from './referenceGrammar.js';
+import {
+  endsOf,
+  newSound,
+  play,
+  playProblem,
+  record,
+  recordProblem,
+  type Sound,
+  type SoundSetting,
+  soundsOf,
+  stop,
+  targetOf,
+} from './referenceSound.js';
 
 /** What the oracle is told of the relay it predicts. */
-export type Setting = {
+export type Setting = SoundSetting & {
   /** Pairs of the port range. */
   readonly pairs: number;
   /** Time to live of a session once both sockets exist, and before. */
@@ -15,8 +28,8 @@ export type Setting = {
 export type PortName = `port#${number}`;
 
 type Index = 0 | 1;
-/** One direction of a session, by rtpproxy's index: 0 is made by the first U, 1 by the first L. */
-type Stream = { port: PortName | null; host: string; weak: boolean };
+/** One direction of a session, by rtpproxy's index: 0 is made by the first U, 1 by the first L. `sound`: of whoever sends that U or L. */
+type Stream = { port: PortName | null; host: string; weak: boolean; readonly sound: Sound };
 type Session = {
   call: string;
   tag: string;
@@ -29,7 +42,7 @@ type Session = {
 type Verb = {
   min: number;
   max: number;
-  /** Letters it knows, and the error for others. */
+  /** Letters it knows, and the error for others; `own`: it sees to that itself. */
   modifiers: string;
   otherModifier: string;
   takesSubs: boolean;
@@ -46,9 +59,10 @@ const suffixOf = (tag: string): string => tag.slice(tag.lastIndexOf(';'));
 const other = (index: Index): Index => (index === 0 ? 1 : 0);
 
 /**
- * A reference relay: what rtpproxy answers to U L D Q I X, with new ports, other local addresses and the sub-commands D, S ttl and L, and how
- * many ports it then holds. Written from the description of its protocol, with its own notions (streams 0 and 1, flags), and knowing nothing
- * of how the relay decides. No media, so all counters are zero; no `Qv` and no names after Q.
+ * A reference relay: what rtpproxy answers to U L D Q I X and P S R C N, with new ports, other local addresses and the sub-commands D, S ttl and
+ * L, and how many ports it then holds. Written from the description of its protocol, with its own notions (streams 0 and 1, flags), and knowing
+ * nothing of how the relay decides. No media, so all counters are zero; no `Qv` and no names after Q. What is recorded or copied may be so
+ * several times, which the original cannot do.
  */
 export class ReferenceRelay {
   readonly #setting: Setting;
@@ -61,6 +75,7 @@ export class ReferenceRelay {
   constructor(setting: Setting) {
     this.#setting = setting;
     const plain = { takesSubs: false, modifiers: '' };
+    const own = { takesSubs: false, modifiers: 'own', otherModifier: '' };
     const update = { min: 5, modifiers: 'letters', otherModifier: 'E35', takesSubs: true };
     this.#verbs = {
       U: { ...update, max: 8, answer: (args, modifiers, subs) => this.#update(0, args, modifiers, subs) },
@@ -69,6 +84,11 @@ export class ReferenceRelay {
       Q: { min: 3, max: 15, modifiers: 'any', otherModifier: 'E19', takesSubs: true, answer: (...all) => this.#query(...all) },
       I: { ...plain, min: 1, max: 1, modifiers: 'b', otherModifier: 'E18', answer: () => this.#info() },
       X: { ...plain, min: 1, max: 1, otherModifier: 'E2', answer: () => this.#deleteAll() },
+      P: { ...own, min: 5, max: 6, answer: (args, modifiers) => this.#play(args, modifiers) },
+      S: { ...plain, min: 3, max: 4, otherModifier: 'E2', answer: (args) => (this.#findIn(args) === null ? 'E50' : '0') },
+      R: { ...own, min: 3, max: 4, answer: (args, modifiers) => this.#record(args, modifiers) },
+      C: { ...own, min: 4, max: 5, answer: (args, modifiers) => this.#copy(args, modifiers) },
+      N: { ...own, min: 3, max: 4, answer: (args, modifiers) => this.#stopRecord(args, modifiers) },
     };
   }
 
@@ -81,7 +101,7 @@ export class ReferenceRelay {
     if (args.length + 1 < verb.min || args.length + 1 > verb.max) return 'E1';
     const modifiers = head.slice(1).toLowerCase();
     if (verb.takesSubs) return verb.answer(args, modifiers, subs);
-    const isKnown = [...modifiers].every((letter) => verb.modifiers.includes(letter));
+    const isKnown = verb.modifiers === 'own' || [...modifiers].every((letter) => verb.modifiers.includes(letter));
     if (!isKnown && verb.otherModifier === 'E2') return 'E2';
     if (subs.length > 0) return 'E3';
     return isKnown ? verb.answer(args, modifiers, []) : verb.otherModifier;
@@ -94,7 +114,8 @@ export class ReferenceRelay {
   }
 
   get held(): ReadonlySet<PortName> {
-    return new Set(this.#sessions.flatMap(({ streams }) => streams.flatMap(({ port }) => port ?? [])));
+    const portsOf = ({ port, sound }: Stream): PortName[] => [...(port === null ? [] : [port]), ...sound.copies.values()];
+    return new Set(this.#sessions.flatMap(({ streams }) => streams.flatMap(portsOf)));
   }
 
   #ttlMs({ streams, ttlMs }: Session): number {
@@ -135,7 +156,7 @@ export class ReferenceRelay {
   }
 
   #newSession(call: string, tag: string, { host }: Letters): Session {
-    const stream = (): Stream => ({ port: null, host: host ?? this.#setting.host, weak: false });
+    const stream = (): Stream => ({ port: null, host: host ?? this.#setting.host, weak: false, sound: newSound() });
     return { call, tag, streams: [stream(), stream()], strong: false, heardAtMs: 0, ttlMs: null };
   }
 
@@ -149,6 +170,7 @@ export class ReferenceRelay {
     }
     if (letters.weak) stream.weak = true;
     else if (isUpdate) session.strong = true;
+    stream.sound.codecs = letters.codecs;
     session.heardAtMs = this.#nowMs;
     return `${stream.port} ${stream.host}`;
   }
@@ -183,18 +205,73 @@ export class ReferenceRelay {
     if (!isHeld) this.#sessions = this.#sessions.filter((one) => one !== session);
   }
 
-  /** Clears a flag of each session that is meant; whoever has none left goes. An exact match ends the search. */
-  #delete([call, from, to]: readonly string[], modifiers: string): string {
-    let isFound = false;
+  /** Each session that is meant, and the stream whose tag comes first. An exact match ends the search. */
+  #findEach([call, from, to]: readonly string[]): { session: Session; index: Index }[] {
+    const found: { session: Session; index: Index }[] = [];
     for (const session of this.#sessions.filter((one) => one.call === call)) {
       const forward = compareTags(session.tag, from!);
       const match = forward === 0 ? compareTags(session.tag, to ?? '') : forward;
       if (match === 0) continue;
-      isFound = true;
-      this.#release(session, modifiers === '' ? 'strong' : forward === 0 ? 0 : 1);
+      found.push({ session, index: forward === 0 ? 1 : 0 });
       if (match === 1) break;
     }
-    return isFound ? '0' : 'E50';
+    return found;
+  }
+
+  /** Clears a flag of each session that is meant; whoever has none left goes. */
+  #delete(args: readonly string[], modifiers: string): string {
+    const found = this.#findEach(args);
+    for (const { session, index } of found) this.#release(session, modifiers === '' ? 'strong' : other(index));
+    return found.length > 0 ? '0' : 'E50';
+  }
+
+  #findIn([call = '', from = '', to]: readonly string[]) {
+    return this.#find(call, from, to);
+  }
+
+  #play([call = '', prompt = '', list = '', ...tags]: readonly string[], modifiers: string): string {
+    const problem = playProblem(modifiers);
+    if (problem !== null) return problem;
+    const found = this.#findIn([call, ...tags]);
+    return found === null ? 'E50' : play(endsOf(found), modifiers, prompt, list, this.#setting);
+  }
+
+  #record(args: readonly string[], modifiers: string): string {
+    const problem = recordProblem('R', modifiers);
+    if (problem !== null) return problem;
+    const { recording } = this.#setting;
+    if (recording === null) return 'E50';
+    const isSingle = modifiers.includes('s') && recording === 'pcap';
+    const begun = this.#findEach(args).map((found) => record(soundsOf(found), '', isSingle));
+    return begun.includes(true) ? '0' : 'E50';
+  }
+
+  #copy([call = '', target = '', ...tags]: readonly string[], modifiers: string): string {
+    const problem = recordProblem('C', modifiers);
+    if (problem !== null) return problem;
+    const found = this.#findIn([call, ...tags]);
+    if (found === null) return 'E50';
+    const { named, other: facing } = endsOf(found);
+    const tellsPort = modifiers.includes('p');
+    if (targetOf(target) === 'host') return this.#copyTo(named, target, tellsPort);
+    const { recording } = this.#setting;
+    if (targetOf(target) === 'no host' || tellsPort || recording === null) return 'E65';
+    const isSingle = modifiers.includes('s') && recording === 'pcap';
+    return record(isSingle ? [named, facing] : [named], target, isSingle) ? '0' : 'E65';
+  }
+
+  #copyTo({ copies }: Sound, target: string, tellsPort: boolean): string {
+    if (!copies.has(target) && this.held.size === this.#setting.pairs) return 'E65';
+    const port = copies.get(target) ?? (`port#${++this.#namesGiven}` as const);
+    copies.set(target, port);
+    return tellsPort ? `${port} ${this.#setting.host}` : '0';
+  }
+
+  #stopRecord(args: readonly string[], modifiers: string): string {
+    const problem = recordProblem('N', modifiers);
+    if (problem !== null) return problem;
+    const done = this.#findEach(args).map((found) => stop(modifiers === '' ? [endsOf(found).named] : soundsOf(found)));
+    return done.includes(true) ? '0' : 'E50';
   }
 
   /** Sub-commands are read first, then the session is looked for, and only then at the modifiers. */

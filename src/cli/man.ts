@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatManPage, MAN_PAGES, MAN_SECTION } from '../relay/manual/manPage.js';
 import { formatProtocolPage, PROTOCOL_PAGE, PROTOCOL_SECTION } from '../relay/manual/protocolPage.js';
+import { formatToolPage, TOOL_PAGES, TOOL_SECTION } from '../relay/manual/toolPages.js';
 import { packageVersion } from './version.js';
 
 type Page = { readonly name: string; readonly section: number; readonly format: (version: string) => string };
 
 const PAGES: readonly Page[] = [
   ...MAN_PAGES.map((name) => ({ name, section: MAN_SECTION, format: (version: string) => formatManPage(name, version) })),
+  ...TOOL_PAGES.map((name) => ({ name, section: TOOL_SECTION, format: (version: string) => formatToolPage(name, version) })),
   { name: PROTOCOL_PAGE, section: PROTOCOL_SECTION, format: formatProtocolPage },
 ];
 const NAMES = PAGES.map(({ name }) => name);

@@ -6,9 +6,9 @@ import { renderPage } from '../relay/events/page/renderPage.js';
 import { collectStory, type Story, within } from '../relay/events/story.js';
 import { printableText } from '../relay/events/timeline.js';
 import { ReplayView, type ViewOptions } from '../relay/events/view.js';
+import { Progress } from './progress.js';
 import { nodeNames, parseReplayOptions, REPLAY_HELP, type ReplayOptions } from './replay/options.js';
 import { Output } from './replay/output.js';
-import { Progress } from './replay/progress.js';
 
 /** Of a ladder where the terminal does not say how wide it is. */
 const LADDER_WIDTH = 120;
@@ -52,7 +52,7 @@ type Scene = {
 
 async function run(options: ReplayOptions): Promise<number> {
   const end = new AbortController();
-  const progress = new Progress(process.stderr, () => performance.now());
+  const progress = new Progress(process.stderr, () => performance.now(), 'records');
   const output = new Output(process.stdout, { beforeWrite: () => progress.hide(), onGone: () => end.abort() });
   process.stderr.on('error', () => end.abort());
   const complain = (line: string): void => {

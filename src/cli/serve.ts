@@ -12,15 +12,17 @@ import {
   missingAccess,
   type ProcessAccount,
   resolveAccount,
+  unwritableFolders,
 } from '../io/process/privileges.js';
 import { notifyReadiness } from '../io/process/readiness.js';
 import { nameProcess } from '../io/process/title.js';
+import { recordFolders } from '../io/recording/openRecorder.js';
 import { onSignals } from '../io/signals.js';
 import { type Relay, startRelay } from '../main.js';
 import { type GivenOptions, readCommandLine } from '../relay/commandLine.js';
 import { usesStdout } from '../relay/controlAddress.js';
+import type { ProgramName } from '../relay/optionRow.js';
 import { type RelayOptions, readOptions, unmet, withAbsolutePaths } from '../relay/options.js';
-import type { ProgramName } from '../relay/optionTable.js';
 import { formatHelp } from '../relay/optionText.js';
 import { formatGreeting } from './greeting.js';
 import { formatProtocols, formatVersion } from './version.js';
@@ -232,6 +234,11 @@ class Service {
     }
     const dropped = dropPrivileges(account);
     if (dropped.ok) for (const lack of missingAccess(relay.logFolder)) relay.log.warn(lack);
+    const folders = recordFolders(this.#options);
+    if (dropped.ok && folders !== null) {
+      for (const folder of unwritableFolders([folders.recordDir, folders.spoolDir ?? folders.recordDir]))
+        relay.log.error(`-u ${user}: may not write to ${folder}, so nothing is recorded there; calls go on without`);
+    }
     return dropped;
   }
 

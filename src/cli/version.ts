@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BASIC_VERSION, CAPABILITIES } from '../protocol/rtpproxy/capabilities.js';
-import type { ProgramName } from '../relay/optionTable.js';
+import type { ProgramName } from '../relay/optionRow.js';
 import { TICK_MS } from '../relay/timers/timingWheel.js';
 
 /** The version of the package, from its package.json, which stands beside `dist`. */

@@ -2,6 +2,8 @@ import { constants } from 'node:os';
 import { SIGNAL_NAMES, SIGNALS, type SignalName } from '../relay/signalTable.js';
 
 const FIRST_EXIT_CODE = 128;
+/** What comes of our own attempts to go on beyond a limit, again and again; nobody who loses patience sends it. */
+const OWN_DOING: readonly SignalName[] = ['SIGXFSZ', 'SIGXCPU'];
 
 export type SignalActions = {
   /** The first signal that ends the relay; a second one ends the process at once, with 128 + its number. */
@@ -17,6 +19,7 @@ export type SignalActions = {
 export function onSignals({ stop, drain }: SignalActions, except: readonly SignalName[] = []): void {
   let isStopping = false;
   const stopOn = (signal: SignalName): void => {
+    if (isStopping && OWN_DOING.includes(signal)) return;
     if (isStopping) process.exit(FIRST_EXIT_CODE + constants.signals[signal]);
     isStopping = true;
     stop();

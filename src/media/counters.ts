@@ -46,6 +46,15 @@ export const SHARD_COUNTERS = [
   /** Records that could not be written to the event log. */
   'logErrors',
   'defects',
+  /** Prompts that began and that ended to be played, and their packets. */
+  'playersStarted',
+  'playersEnded',
+  'packetsPlayed',
+  /** Recordings that are being made; packets that went into recordings, and that there was no room for; recordings that could not be written. */
+  'recordingsOpen',
+  'packetsRecorded',
+  'packetsUnrecorded',
+  'recordingErrors',
   /** How busy the thread is, 0…1, smoothed; and whether that is too much for new sessions, 0 or 1. */
   'load',
   'overloaded',

@@ -14,7 +14,7 @@ export type Packet = {
   /** Memory that holds the source address at word `source`: see `protocol/bytes/sockaddr.ts`. */
   words: Uint32Array;
   source: number;
-  /** Milliseconds of the thread's clock, read once per batch. */
+  /** Milliseconds of the thread's clock, read once per batch, and again in the middle of a long one. */
   nowMs: number;
 };
 
@@ -73,6 +73,8 @@ export interface PacketEngine {
    * network unreachable, RFC 792 and RFC 4443). Until the row is closed. An engine that cannot find out leaves it.
    */
   watchUnreachable(row: number): void;
+  /** Whether a row has a socket. */
+  isOpen(row: number): boolean;
   /** After it returns the port is free and no packet of the row is delivered any more. A row without a socket is left alone. */
   close(row: number): void;
   /** Sends the packet in hand, as it is now, from the socket of `row` to its remote. Never blocks; what cannot be sent is counted. */

@@ -21,11 +21,15 @@ const STAGE_ORDER = [
   'resize',
   /** The other side gets something else to hear. */
   'mute',
+  /** It hears a prompt. */
+  'prompt',
   'dtmf',
   /** RTCP is reported to a monitor. */
   'report',
   /** Other sessions hear it too. */
   'fork',
+  /** A stream that a prompt has interrupted goes on without a gap. */
+  'splice',
   'send',
 ] as const;
 export type StageName = (typeof STAGE_ORDER)[number];

@@ -10,6 +10,7 @@ import {
 } from './counters.js';
 import type { Packet, PacketEngine } from './engine.js';
 import { compile, DROPPED, IGNORED, NEXT, type Path, runPath, type Stage, type StageName, type Verdict } from './path.js';
+import { Players } from './player/players.js';
 import { AnalysisTable } from './stages/analyse.js';
 import { type Judgement, LatchTable, latchStage } from './stages/latch.js';
 import { countStage, sendStage } from './stages/relay.js';
@@ -32,6 +33,8 @@ export type PlaneListeners = {
   readonly onDigit: (row: number, digit: Digit) => void;
   /** An RTCP packet, where they are to be reported. */
   readonly onReport: (packet: Packet) => void;
+  /** A prompt has been played to its end to whoever hears what leaves by this row. */
+  readonly onPlayed: (row: number) => void;
 };
 
 export type PlaneOptions = {
@@ -46,6 +49,8 @@ export type RouteWishes = {
   readonly resize: boolean;
   /** Its own packets are not sent on: the other side hears something else. */
   readonly mute: boolean;
+  /** The other side hears a prompt: neither its packets nor those of another session are sent on. */
+  readonly prompt: boolean;
   readonly dtmf: boolean;
 };
 
@@ -61,6 +66,7 @@ export class MediaPlane {
   readonly dtmf: DtmfCatchers;
   readonly taps = new Taps();
   readonly resizing: Resizing;
+  readonly players: Players;
   readonly #stages: Readonly<Record<StageName, Stage>>;
   readonly #reporting: boolean;
   readonly #listeners: PlaneListeners;
@@ -76,6 +82,11 @@ export class MediaPlane {
     this.analysis = new AnalysisTable(slots * ROWS_PER_SESSION);
     this.dtmf = new DtmfCatchers(listeners.onDigit);
     this.resizing = new Resizing(engine, counters, (packet) => this.#finish(packet, this.#routes[packet.row]?.resized));
+    const send = sendStage(engine, counters, options.doubling);
+    this.players = new Players({
+      ...{ engine, counters, analysis: this.analysis, send, onEnd: listeners.onPlayed },
+      resizedTo: (row, ssrc) => this.resizing.lastSequence(row, ssrc),
+    });
     this.#reporting = options.reporting;
     this.#listeners = listeners;
     this.#stages = {
@@ -87,18 +98,24 @@ export class MediaPlane {
       },
       resize: this.resizing.stage,
       mute: () => DROPPED,
+      prompt: () => DROPPED,
       dtmf: this.dtmf.stage,
       report: (packet) => {
         listeners.onReport(packet);
         return NEXT;
       },
       fork: this.taps.stage,
-      send: sendStage(engine, counters, options.doubling),
+      splice: this.players.spliceStage,
+      send,
     };
   }
 
-  /** Makes a stream relay, with what else is wished; or (null) throw away what it receives. Taps of the row must be set before. */
+  /**
+   * Makes a stream relay, with what else is wished; or (null) throw away what it receives. Taps and remote of the row must be set before, and
+   * players started and stopped.
+   */
   route(row: number, wishes: RouteWishes | null): void {
+    this.players.heed(row);
     this.#routes[row] = wishes === null ? null : this.#routeOf(row, wishes);
   }
 
@@ -106,16 +123,26 @@ export class MediaPlane {
   #routeOf(row: number, wishes: RouteWishes): Route {
     const isRtp = componentOf(row) === 0;
     const isTapped = this.taps.isTapped(row);
-    const key = (isRtp ? 1 : 0) | (wishes.resize ? 2 : 0) | (wishes.mute ? 4 : 0) | (wishes.dtmf ? 8 : 0) | (isTapped ? 16 : 0);
+    const isSpliced = this.players.isSplicing(row);
+    const key =
+      (isRtp ? 1 : 0) |
+      (wishes.resize ? 2 : 0) |
+      (wishes.mute ? 4 : 0) |
+      (wishes.dtmf ? 8 : 0) |
+      (isTapped ? 16 : 0) |
+      (isSpliced ? 32 : 0) |
+      (wishes.prompt ? 64 : 0);
     const known = this.#known.get(key);
     if (known) return known;
     const names: StageName[] = ['latch', 'count', 'send'];
     if (isRtp) names.push('analyse');
     if (isRtp && wishes.resize) names.push('resize');
     if (wishes.mute) names.push('mute');
+    if (wishes.prompt) names.push('prompt');
     if (isRtp && wishes.dtmf) names.push('dtmf');
     if (!isRtp && this.#reporting) names.push('report');
     if (isTapped) names.push('fork');
+    if (isSpliced) names.push('splice');
     const without = (...left: readonly StageName[]): Path =>
       compile(
         this.#stages,
@@ -139,6 +166,7 @@ export class MediaPlane {
       this.resizing.set(row, null);
       this.dtmf.set(row, null);
       this.taps.clear(row);
+      this.players.clear(row);
       if (componentOf(row) === 0) this.analysis.clear(row);
     }
     this.counters.clearSession(slot);
@@ -150,7 +178,9 @@ export class MediaPlane {
     const latch = this.latch.save(row);
     // A packet is judged before it is counted.
     if (latch === null && counters.every((value) => value === 0)) return null;
-    return { counters, latch, analysis: componentOf(row) === 0 ? this.analysis.save(row) : null };
+    const splice = this.players.save(row);
+    const analysis = componentOf(row) === 0 ? this.analysis.save(row) : null;
+    return { counters, latch, analysis, ...(splice !== null && { splice }) };
   }
 
   /** Lets a stream go on from what was known of it. Its remote addresses must have been installed. */
@@ -158,6 +188,7 @@ export class MediaPlane {
     this.counters.restoreStream(row, saved.counters);
     if (saved.latch !== null) this.latch.restore(row, saved.latch);
     if (saved.analysis !== null && componentOf(row) === 0) this.analysis.restore(row, saved.analysis);
+    if (saved.splice) this.players.restore(row, saved.splice);
   }
 
   /** Called by the engine. */

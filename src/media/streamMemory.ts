@@ -9,4 +9,6 @@ export type StreamMemory = {
   readonly latch: readonly number[] | null;
   /** What `AnalysisTable.save` answers; null: no packet, or an RTCP stream. */
   readonly analysis: readonly number[] | null;
+  /** What `Players.save` answers; null, or not there: the stream's packets have their own numbers. */
+  readonly splice?: readonly number[] | null;
 };

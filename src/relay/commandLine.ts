@@ -1,5 +1,6 @@
 import { ok, type Result, refuse } from '../../model/kernel/index.js';
-import type { OptionKey, OptionRow, ProgramName } from './optionTable.js';
+import type { OptionRow, ProgramName } from './optionRow.js';
+import type { OptionKey } from './optionTable.js';
 import { longNameOf, optionsOf } from './optionText.js';
 
 /** One option as it stands on a command line; the value is null for a switch, and where an optional one is left out. */

@@ -1,5 +1,6 @@
 /** How options are written: by the user, in the help and in the manual. */
-import { OPTIONS, type OptionKey, type OptionRow, type ProgramName } from './optionTable.js';
+import type { OptionRow, ProgramName } from './optionRow.js';
+import { OPTIONS, type OptionKey } from './optionTable.js';
 
 /** The options of a program in the order of the table. */
 export function optionsOf(program: ProgramName): readonly (readonly [OptionKey, OptionRow])[] {

@@ -1,7 +1,9 @@
 import { type Family, ok, type Result, refuse } from '../../model/kernel/index.js';
+import { RECORDING_FORMS, type RecordingForm } from '../../model/session/recording.js';
 import { ENGINE_NAMES, type EngineName } from '../media/engine.js';
 import type { GivenOptions } from './commandLine.js';
-import { OPTIONS, type OptionKey, type ProgramName } from './optionTable.js';
+import type { ProgramName } from './optionRow.js';
+import { OPTIONS, type OptionKey } from './optionTable.js';
 import { defaultOf, flagOf } from './optionText.js';
 import {
   DEFAULT_OVERLOAD,
@@ -74,7 +76,8 @@ export type RelayOptions = {
   readonly recordDir: string | null;
   readonly spoolDir: string | null;
   readonly recordAll: boolean;
-  readonly pcap: boolean;
+  readonly recordForm: RecordingForm;
+  readonly recordBufferMegabytes: number;
   readonly recordRtcp: boolean;
   readonly dso: readonly string[];
   readonly configFile: string | null;
@@ -226,12 +229,16 @@ function mediaOptions(values: Values) {
   };
 }
 
+/** A ring of more bytes could not be numbered. */
+const MOST_RECORD_BUFFER = 1024;
+
 function recordingOptions(values: Values) {
   return {
     recordDir: values.last('recordDir', parseText, null),
     spoolDir: values.last('spoolDir', parseText, null),
     recordAll: values.has('recordAll'),
-    pcap: values.has('pcap'),
+    recordForm: values.last('recordFormat', oneOf(RECORDING_FORMS), values.has('pcap') ? ('pcap' as const) : ('ad-hoc' as const)),
+    recordBufferMegabytes: values.last('recordBuffer', wholeNumber(1, MOST_RECORD_BUFFER), Number(OPTIONS.recordBuffer.default)),
     recordRtcp: !values.has('noRtcp'),
     dso: values.texts('dso'),
     configFile: values.last('config', parseText, null),
@@ -280,15 +287,12 @@ function recoveryOptions(values: Values) {
   return { eventLog, admin, recover: !values.has('fresh'), supervise: values.has('supervise') };
 }
 
-/** What was asked for and is not there yet, one line each. */
+/** What was asked for and cannot be had, one line each. */
 export function unmet({ program, recordDir, recordAll }: RelayOptions): string[] {
-  const asked = [
-    ...(recordDir === null ? [] : [`${flagOf('recordDir', program)} ${recordDir}`]),
-    ...(recordAll ? [flagOf('recordAll', program)] : []),
+  if (!recordAll || recordDir !== null) return [];
+  return [
+    `${flagOf('recordAll', program)}: nothing is recorded, because ${flagOf('recordDir', program)} does not say where to; going on without`,
   ];
-  return asked.length === 0
-    ? []
-    : [`${asked.join(' ')}: nothing is recorded, because this version cannot do it yet; going on without`];
 }
 
 /** The options with every path made absolute, for a process that is about to leave the folder it was started in. */

@@ -77,6 +77,7 @@ export class Phone {
   readonly sipp: Sipp;
   readonly end: End;
   readonly #callId: string;
+  #timesLet = 0;
 
   constructor(sipp: Sipp, end: End, callId: string) {
     this.sipp = sipp;
@@ -125,7 +126,9 @@ export class Phone {
       'To: <sip:test@127.0.0.1>',
     ];
     const kept = invite.match(/^(?:Via|Record-Route|From|To|CSeq):.*$/gim) ?? [...made, `CSeq: 1 ${GO_ON}`];
-    const lines = [`${GO_ON} sip:${host} SIP/2.0`, ...kept.map((line) => line.trim()), `Call-ID: ${this.#callId}`];
+    // What is the same as before sipp takes for a repetition.
+    const own = [`Call-ID: ${this.#callId}`, `X-Time: ${++this.#timesLet}`];
+    const lines = [`${GO_ON} sip:${host} SIP/2.0`, ...kept.map((line) => line.trim()), ...own];
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     const bytes = `${[...lines, 'Content-Length: 0'].join('\r\n')}\r\n\r\n`;
     await new Promise<void>((resolve, reject) =>

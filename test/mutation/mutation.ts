@@ -34,6 +34,10 @@ export const GUARANTEES = [
   'a session ends when it has been silent for its time to live',
   'a bug ends the call it happens in, with its sockets, and no other',
   'the newest segments of a shard stay',
+  'who hears a prompt hears nothing else, and no packet of it twice',
+  'what the states of the sessions say is recorded, and nothing else',
+  'a command is answered as a second description of the relay says',
+  'the commands of a call are carried out in their order',
 ] as const;
 
 /** The rules as `model/invariants.ts` words them, `…` for what is told of the case. Every text with a blank in it is one. */

@@ -3,7 +3,17 @@ import { OF_LOG } from './ofLog.js';
 import { OF_MEDIA } from './ofMedia.js';
 import { OF_MODEL } from './ofModel.js';
 import { OF_PORTS } from './ofPorts.js';
+import { OF_RECORDING } from './ofRecording.js';
 import { OF_RECOVERY } from './ofRecovery.js';
+import { OF_SOUND } from './ofSound.js';
 
-/** All mutations: of what a call is, of what carries it, of what is written down of it and takes it up again. */
-export const MUTATIONS: readonly Mutation[] = [...OF_MODEL, ...OF_PORTS, ...OF_MEDIA, ...OF_LOG, ...OF_RECOVERY];
+/** All mutations: of what a call is, of what carries it, of what is written down of it and takes it up again, and of what is heard and kept of it. */
+export const MUTATIONS: readonly Mutation[] = [
+  ...OF_MODEL,
+  ...OF_PORTS,
+  ...OF_MEDIA,
+  ...OF_LOG,
+  ...OF_RECOVERY,
+  ...OF_SOUND,
+  ...OF_RECORDING,
+];

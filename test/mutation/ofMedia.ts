@@ -129,7 +129,7 @@ export const OF_MEDIA: readonly Mutation[] = [
     name: 'a copy that was stopped goes on',
     breaks: LIVING,
     file: 'src/relay/session/copies.js',
-    find: 'plane.taps.remove(rowOf(session.slot, legIndexOf(side), i), copy.line);',
+    find: 'plane.taps.remove(rowOf(session.slot, legIndexOf(side), i), line);',
     replace: '',
     tests: ['property/relayedTo'],
   },

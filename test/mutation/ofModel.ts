@@ -60,7 +60,7 @@ export const OF_MODEL: readonly Mutation[] = [
   },
   {
     name: 'the ports of a copy are told one too high',
-    breaks: 'the RTP port … of the copy of the … is odd',
+    breaks: 'the RTP port … of a copy of the … is odd',
     file: SETTINGS,
     find: "type: 'CopyStarted', side, to, local, at",
     replace: "type: 'CopyStarted', side, to, local: { ...local, port: local.port + 1 }, at",

@@ -98,8 +98,8 @@ export const OF_PORTS: readonly Mutation[] = [
   {
     name: 'a bug leaves sockets open that were to take the place of others',
     breaks: 'a bug ends the call it happens in, with its sockets, and no other',
-    file: SHARD,
-    find: 'this.#closeRows(boundIn);',
+    file: LEG_SOCKETS,
+    find: 'this.closeRows(boundIn);',
     replace: '',
     tests: ['property/sockets'],
   },

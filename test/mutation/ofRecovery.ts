@@ -142,8 +142,8 @@ export const OF_RECOVERY: readonly Mutation[] = [
     name: 'who is believed is written down with the next sample only',
     breaks: 'who was believed is believed after a death',
     file: 'src/relay/session/shard.js',
-    find: 'if (isConfirmed || (!isWritten && target.touchedAt !== before))',
-    replace: 'if (!isWritten && target.touchedAt !== before)',
+    find: 'if (isConfirmed || isHeardOut || (!isWritten && target.touchedAt !== before))',
+    replace: 'if (isHeardOut || (!isWritten && target.touchedAt !== before))',
     tests: TAKEN_UP,
   },
   {
@@ -190,8 +190,8 @@ export const OF_RECOVERY: readonly Mutation[] = [
     name: 'a command that changes nothing is no sign of life after a death',
     breaks: TIME,
     file: 'src/relay/session/shard.js',
-    find: 'if (isConfirmed || (!isWritten && target.touchedAt !== before))',
-    replace: 'if (isConfirmed)',
+    find: 'if (isConfirmed || isHeardOut || (!isWritten && target.touchedAt !== before))',
+    replace: 'if (isConfirmed || isHeardOut)',
     tests: TAKEN_UP,
   },
   {

@@ -3,6 +3,7 @@ import { otherSide, SIDES } from '../../model/session/side.js';
 import type { Session } from '../../src/relay/session/session.js';
 import type { PureRelay } from './pureRelay.js';
 import { act as actPlainly, type Deed, stories } from './stories.js';
+import type { TableRecorder } from './tableRecorder.js';
 
 /** What happens to a relay besides what `stories` knows of: packets that fit the call, bad news of the network, and death. */
 export type FullDeed =
@@ -11,14 +12,49 @@ export type FullDeed =
   | { readonly kind: 'speak'; readonly call: number; readonly component: 0 | 1; readonly sequence: number }
   /** The network says that nobody receives what one of the sockets sends. */
   | { readonly kind: 'unreachable'; readonly socket: number }
-  | { readonly kind: 'crash'; readonly keepsCounters: boolean; readonly downMs: number };
+  | { readonly kind: 'crash'; readonly keepsCounters: boolean; readonly downMs: number }
+  /** The recorder says what it has to say; or it cannot write one of the recordings any more; or it dies and is told again. */
+  | { readonly kind: 'recorder'; readonly what: 'speaks' | 'fails' | 'dies'; readonly which: number };
 
-const COPIES = ['C', 'C', 'CP', 'N', 'Na'].flatMap((verb) =>
-  ['call-1@a', 'call-2@a'].flatMap((call) =>
-    ['alice bob', 'bob alice', 'alice'].map((tags) =>
-      verb.startsWith('C') ? `${verb} ${call} udp:192.0.2.77:7000 ${tags}` : `${verb} ${call} ${tags}`,
-    ),
-  ),
+const CALLED = ['call-1@a', 'call-2@a'];
+const TAGS = ['alice bob', 'bob alice', 'alice'];
+/** Heads with what stands between Call-ID and tags, to and of either call and side. */
+const each = (...parts: readonly (readonly [head: string, middle: string])[]): readonly string[] =>
+  parts.flatMap(([head, middle]) => CALLED.flatMap((call) => TAGS.map((tags) => `${head} ${call}${middle} ${tags}`)));
+
+const TARGETS = ['udp:192.0.2.77:7000', 'udp:192.0.2.78:7002', 'udp:[2001:db8::77]:7000', 'udp:2001:db8::78:7000'];
+const COPIES = [
+  ...TARGETS.flatMap((target) => each(['C', ` ${target}`], ['CP', ` ${target}`])),
+  ...each(['C', ' udp:192.0.2.77'], ['N', ''], ['Na', '']),
+];
+const RECORDINGS = each(
+  ...([
+    ['R', ''],
+    ['R', ''],
+    ['Rs', ''],
+    ['C', ' take-1'],
+    ['Cs', ' take-1'],
+    ['C', ' take-2'],
+  ] as const),
+  ...([
+    ['N', ''],
+    ['Na', ''],
+  ] as const),
+);
+const PROMPTS = each(
+  ...([
+    ['P', ' hold 0'],
+    ['P3', ' hold 8,0'],
+    ['P-1', ' hold 3'],
+    ['P', ' hold session'],
+    ['P-1', ' quiet 97'],
+  ] as const),
+  ...([
+    ['P', ' empty 0'],
+    ['P', ' none 0'],
+    ['P0', ' hold 0'],
+    ['S', ''],
+  ] as const),
 );
 /** Calls as they mostly are, so that most packets find one. */
 const SIMPLE = ['call-1@a', 'call-2@a'].flatMap((call) => [
@@ -35,7 +71,11 @@ const say = (texts: readonly string[]): fc.Arbitrary<FullDeed> =>
 const special: fc.Arbitrary<FullDeed> = fc.oneof(
   { weight: 4, arbitrary: say(SIMPLE) },
   { weight: 2, arbitrary: say(COPIES) },
+  { weight: 3, arbitrary: say(RECORDINGS) },
+  { weight: 3, arbitrary: say(PROMPTS) },
   { weight: 1, arbitrary: say(FORKS) },
+  // As long as a packet of a prompt.
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(10, 20, 20, 60) }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -46,6 +86,14 @@ const special: fc.Arbitrary<FullDeed> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unreachable' as const), socket: fc.nat(31) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('recorder' as const),
+      what: fc.constantFrom('speaks' as const, 'speaks' as const, 'speaks' as const, 'fails' as const, 'dies' as const),
+      which: fc.nat(7),
+    }),
+  },
 );
 
 /** Stories of `stories`, and between their deeds others. No death, unless asked for. */
@@ -69,26 +117,28 @@ export const deadlyStories: fc.Arbitrary<readonly FullDeed[]> = fc
   .array(fc.tuple(fullStories, death), { minLength: 1, maxLength: 3 })
   .map((parts) => parts.flatMap(([story, end]) => [...story.slice(0, 60), end]));
 
-export function act(relay: PureRelay, deed: FullDeed): void {
-  if (deed.kind === 'crash') crash(relay, deed.keepsCounters, deed.downMs);
+/** `recorder`: of a relay that has one. */
+export function act(relay: PureRelay, deed: FullDeed, recorder: TableRecorder | null = null): void {
+  if (deed.kind === 'crash') relay.crash(deed.keepsCounters, deed.downMs);
   else if (deed.kind === 'speak') speak(relay, deed);
-  else if (deed.kind === 'unreachable') {
+  else if (deed.kind === 'recorder') {
+    if (recorder !== null) actAsRecorder(relay, recorder, deed);
+  } else if (deed.kind === 'unreachable') {
     const rows = [...relay.engine.bound.keys()];
     const row = rows[deed.socket % Math.max(1, rows.length)];
     if (row !== undefined) relay.shard.plane.onUnreachable(row);
   } else actPlainly(relay, deed);
 }
 
-/** Copies go on, too, as `takeUp` lets them. */
-function crash(relay: PureRelay, keepsCounters: boolean, downMs: number): void {
-  relay.crash(keepsCounters, downMs);
-  for (const session of [...relay.shard.directory.all()]) {
-    for (const side of SIDES) {
-      const { copy } = session.snapshot.context.legs[side];
-      if (copy === null || relay.shard.copies.restore(session, side, copy).ok) continue;
-      throw new Error(`the copy of the ${side} of ${session.call} cannot have its ports again`);
-    }
+function actAsRecorder(relay: PureRelay, recorder: TableRecorder, { what, which }: Extract<FullDeed, { kind: 'recorder' }>) {
+  if (what === 'dies') {
+    recorder.forget();
+    relay.tell({ kind: 'recordAgain' });
+    return;
   }
+  const failing = [...recorder.open.values()][which];
+  if (what === 'fails' && failing !== undefined) recorder.fail(failing);
+  for (const notice of recorder.notices.splice(0)) relay.tell({ kind: 'recorder', notice });
 }
 
 function speak(relay: PureRelay, deed: Extract<FullDeed, { kind: 'speak' }>): void {

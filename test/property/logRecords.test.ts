@@ -6,34 +6,46 @@ import { fieldAt, isPlainValue, isTextAt, numberAt } from '../../src/protocol/ev
 import { Fold } from '../../src/relay/events/fold.js';
 import type { LogRecord } from '../../src/relay/events/record.js';
 import { wrongInRecord } from '../../src/relay/events/schema.js';
-import { NOTIFYING, PureRelay, settingOf } from './pureRelay.js';
+import { upcast } from '../../src/relay/events/upcast.js';
+import { act, fullStories } from './fullStories.js';
+import { settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
-import { act, stories } from './stories.js';
+import { sounding } from './sounding.js';
 
 const SETTING = settingOf(6, 10_000, 3000);
+/** What earlier releases have not written. */
+const NEW_KINDS = [
+  ...['PlaybackStarted', 'PlaybackEnded', 'RecordingStarted', 'RecordingNamed', 'RecordingStopped', 'CopyStarted', 'CopyStopped'],
+  'recording',
+];
 
 test('nothing is wrong in any record that a relay writes, nor in its snapshots, and they come back as they were', () => {
-  const property = fc.property(stories, (story) => {
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
-    for (const one of story) act(relay, one);
+  const kinds = new Set<string>();
+  const property = fc.property(fullStories, (story) => {
+    const { relay, recorder } = sounding(SETTING);
+    for (const one of story) act(relay, one, recorder);
     for (const record of [...relay.log, ...relay.shard.snapshot()]) {
       const body = Uint8Array.from(packr.pack(record));
       const back: unknown = packr.unpack(body);
       assert.ok(isPlainValue(body, 0, body.length));
       assert.equal(wrongInRecord(back), null);
       assert.deepEqual(back, record);
+      assert.deepEqual(upcast(back, null), record, 'what is of today stays as it is, wherever it stood');
+      for (const { type } of record.kind === 'step' ? record.events : []) kinds.add(type);
+      kinds.add(record.kind);
     }
   });
   fc.assert(property, { numRuns: runs(200) });
+  for (const kind of NEW_KINDS) assert.ok(kinds.has(kind), `nothing of ${kind} was written`);
 });
 
 test('from its snapshots and what it writes after them the sessions of a relay are known as from all its records', () => {
-  const property = fc.property(stories, stories, (before, after) => {
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
-    for (const one of before) act(relay, one);
+  const property = fc.property(fullStories, fullStories, (before, after) => {
+    const { relay, recorder } = sounding(SETTING);
+    for (const one of before) act(relay, one, recorder);
     const opening = [...relay.shard.snapshot()];
     const since = relay.log.length;
-    for (const one of after) act(relay, one);
+    for (const one of after) act(relay, one, recorder);
     const fold = (records: readonly LogRecord[]) => {
       const folded = new Fold();
       for (const record of records) folded.take(record);

@@ -1,4 +1,6 @@
 import { type Address, type Millis, millis } from '../../model/kernel/index.js';
+import type { CloseReason, RecoveryCause } from '../../model/session/event.js';
+import { SIDES } from '../../model/session/side.js';
 import type { Latitude } from '../../model/spec/agreement.js';
 import type { Death, Driver } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
@@ -11,12 +13,16 @@ import { Fold } from '../../src/relay/events/fold.js';
 import type { LogRecord, StepRecord } from '../../src/relay/events/record.js';
 import type { RouteTo } from '../../src/relay/networks/choose.js';
 import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import type { PromptSource } from '../../src/relay/ports.js';
+import type { RecorderPort } from '../../src/relay/session/recorders.js';
 import { lostSessions } from '../../src/relay/session/recovery.js';
+import type { Session } from '../../src/relay/session/session.js';
 import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
 import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
+import { ShardServer } from '../../src/relay/supervisor/shardServer.js';
 import { seededRandom } from './random.js';
 import { linkTo, PLAIN_GRAMMAR, plainExecution, plainOptions, recordingWorld, type Told } from './shardWorld.js';
-import { TableEngine } from './tableEngine.js';
+import { type Departure, TableEngine } from './tableEngine.js';
 
 /** Any time will do; a real one, so that nothing is shown that only holds near zero. */
 export const START_MS = Date.UTC(2026, 10, 21, 3, 4, 5, 678);
@@ -27,7 +33,7 @@ export const HOST = '127.0.0.1';
 
 /** A relay that is asked for so many pairs and times, for whom its clock is exact. */
 export const settingOf = (pairs: number, ttlMs: number, setupTtlMs: number): Setting & Latitude => ({
-  ...{ pairs, ttlMs, setupTtlMs, host: HOST },
+  ...{ pairs, ttlMs, setupTtlMs, host: HOST, prompts: {}, recording: null },
   ...{ first: FIRST_PORT, last: FIRST_PORT + (pairs - 1) * 2, ttlToleranceS: 0 },
 });
 
@@ -39,6 +45,10 @@ export type Special = {
   readonly routeTo?: RouteTo;
   /** How long its thread has worked so far, milliseconds. */
   readonly busyMs?: () => number;
+  readonly recorder?: RecorderPort;
+  readonly prompts?: PromptSource;
+  /** Something of it has died, and nothing of it was taken up yet. */
+  readonly onDeath?: (cause: RecoveryCause) => void;
 };
 
 /** Notifications go to `/run/proxy`, and the digit catcher is loaded. */
@@ -59,7 +69,10 @@ export class PureRelay {
   /** Everything, as it would be logged. */
   readonly log: LogRecord[] = [];
   readonly told: Told = { warnings: [], notifications: [], accounts: [], reports: [] };
+  /** Who is told of every packet that leaves, when it does. */
+  onDeparture: (departure: Departure) => void = () => {};
   #dispatch: Dispatch;
+  #server: ShardServer;
   #nowMs = START_MS;
   /** Where the records of the present run of the relay begin. */
   #runFrom = 0;
@@ -72,51 +85,87 @@ export class PureRelay {
     this.#setting = setting;
     this.#seed = seed;
     this.#special = special;
-    [this.shard, this.#dispatch] = this.#begin(0);
+    [this.shard, this.#dispatch, this.#server] = this.#begin(0);
   }
 
-  #begin(lastSeq: number): [Shard, Dispatch] {
+  #begin(lastSeq: number): [Shard, Dispatch, ShardServer] {
     const { pairs, ttlMs, setupTtlMs, host } = this.#setting;
     const special = this.#special;
     const range = portRange(FIRST_PORT, FIRST_PORT + pairs * 2 - 1);
     const table = () => new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(this.#seed));
     const clock = (): Millis => millis(this.#nowMs);
     const { world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock, this.told);
-    const { busyMs = world.busyMs, routeTo = () => host } = special;
+    const { busyMs = world.busyMs, routeTo = () => host, recorder = null } = special;
     const plain = { ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), counterMemory: this.#counterMemory, lastSeq };
-    const shard = new Shard({ ...plain, ...special.options }, { ...world, busyMs });
+    const shard = new Shard({ ...plain, ...special.options }, { ...world, busyMs, recorder, random: seededRandom(this.#seed) });
     this.engine.onUnreachable = shard.plane.onUnreachable;
+    this.engine.onDeparture = (departure) => this.onDeparture(departure);
     shard.records.subscribe((record) => {
       this.log.push(record);
       if (record.kind === 'step') this.records.push(record);
     });
     const execution = { ...plainExecution(shard, host, special.setting), routeTo, warn: world.warn };
     const link = linkTo(execution, (act, answer) => answer(act()));
-    return [shard, new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar })];
+    const dispatch = new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar }, special.prompts);
+    return [shard, dispatch, new ShardServer(execution, () => {})];
   }
 
   /**
    * The thread dies, and another takes up what the log tells. `keepsCounters`: the memory of the counters outlives it, as it does a thread but
-   * not a process. `downMs`: how long that takes.
+   * not a process. `downMs`: how long that takes. `lost`: nothing can be taken up, for that reason.
    */
-  crash(keepsCounters = true, downMs = 0): void {
+  crash(keepsCounters = true, downMs = 0, lost: CloseReason | null = null): void {
     const fold = new Fold();
     for (const record of this.log.slice(this.#runFrom)) fold.take(record);
     const before = new Counters(this.#counterMemory);
     const slots = new Map(Array.from({ length: SLOTS }, (_, slot) => [before.sessionAt(slot), slot]));
+    const cause = keepsCounters ? 'thread' : 'process';
+    this.#special.onDeath?.(cause);
     if (!keepsCounters) new Uint8Array(this.#counterMemory).fill(0);
     this.engine = new TableEngine((SLOTS + 1) * 4);
     this.#nowMs += downMs;
-    [this.shard, this.#dispatch] = this.#begin(keepsCounters ? fold.lastSeq : 0);
+    [this.shard, this.#dispatch, this.#server] = this.#begin(keepsCounters ? fold.lastSeq : 0);
     if (!keepsCounters) this.#runFrom = this.log.length;
     if (!keepsCounters) this.shard.counters.addToShard('sessionsOpened', (fold.counters.sessionsOpened ?? 0) + fold.openedSince);
-    const lost = lostSessions(fold.sessions.values(), (session) => (keepsCounters ? (slots.get(session) ?? null) : undefined));
-    const sessions = this.shard.recovery.adopt(lost, downMs);
+    const left = lostSessions(fold.sessions.values(), (session) => (keepsCounters ? (slots.get(session) ?? null) : undefined));
+    const sessions = this.shard.recovery.adopt(left, downMs);
     this.log.push(...this.shard.snapshot());
+    if (lost !== null) {
+      for (const session of sessions) this.shard.command(session, { type: 'Close', reason: lost });
+      return;
+    }
     for (const session of sessions) {
       if (!this.shard.recovery.rebind(session).ok) throw new Error(`${session.call} cannot have its ports again`);
-      this.shard.command(session, { type: 'Recover', cause: keepsCounters ? 'thread' : 'process', downMs });
+      this.shard.command(session, { type: 'Recover', cause, downMs });
     }
+    // In the order of `takeUp`: all legs have their ports before any copy has.
+    for (const session of sessions) this.#goOnCopying(session);
+    for (const session of sessions) this.#goOnPlaying(session);
+  }
+
+  #goOnCopying(session: Session): void {
+    for (const side of SIDES) {
+      for (const copy of session.snapshot.context.legs[side].copies) {
+        const isThere = this.shard.copies.restore(session, side, copy).ok;
+        if (!isThere) throw new Error(`a copy of the ${side} of ${session.call} cannot have its ports again`);
+      }
+    }
+  }
+
+  #goOnPlaying({ session, slot, snapshot }: Session): void {
+    const target = { shard: this.shard.number, session, slot };
+    for (const side of SIDES) {
+      const { playback } = snapshot.context.legs[side];
+      if (playback === null) continue;
+      this.#special.prompts?.find(playback.prompt, [playback.payloadType], (prompt) =>
+        this.tell({ kind: 'prompt', target, side, prompt }),
+      );
+    }
+  }
+
+  /** The supervisor has something to say that is no command. */
+  tell(request: Parameters<ShardServer['take']>[0]): void {
+    this.#server.take(request);
   }
 
   get nowMs(): number {

@@ -8,8 +8,9 @@ import { COMPONENTS, SIDES, type Side } from '../../model/session/side.js';
 import { componentOf, legOf, ROWS_PER_SESSION, rowOf, slotOf } from '../../src/media/streams.js';
 import { legIndexOf, type Session } from '../../src/relay/session/session.js';
 import { act, fullStories } from './fullStories.js';
-import { NOTIFYING, PureRelay, SLOTS, settingOf } from './pureRelay.js';
+import { type PureRelay, SLOTS, settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
+import { sounding } from './sounding.js';
 import type { Departure } from './tableEngine.js';
 
 const SETTING = settingOf(8, 10_000, 3000);
@@ -27,7 +28,7 @@ function wayOut(relay: PureRelay): ReadonlyMap<string, string | null> {
       for (const [i, component] of COMPONENTS.entries()) {
         const to = leg[component].address;
         if (leg.local !== null) ways.set(formatAddress(nextTo(leg.local, i)), to === null ? null : formatAddress(to));
-        if (leg.copy !== null) ways.set(formatAddress(nextTo(leg.copy.local, i)), formatAddress(nextTo(leg.copy.to, i)));
+        for (const copy of leg.copies) ways.set(formatAddress(nextTo(copy.local, i)), formatAddress(nextTo(copy.to, i)));
       }
     }
   }
@@ -78,20 +79,21 @@ function checkSockets(relay: PureRelay): void {
   assert.deepEqual(bound, [...wayOut(relay).keys()].sort());
 }
 
-/** A stream is tapped where its session is copied, or heard by another, and nowhere else. */
+/** A stream is tapped where its session is copied, recorded or heard by another; `recording.test.ts` shows more of it. */
 function checkTaps(relay: PureRelay): void {
   const sessions = live(relay);
   for (let row = 0; row < SLOTS * ROWS_PER_SESSION; row++) {
     if (!relay.shard.plane.taps.isTapped(row)) continue;
     const session = sessions.find(({ slot }) => slot === slotOf(row));
     assert.ok(session !== undefined, `row ${row} is tapped, and no session has it`);
-    const { call, tag, legs } = session.snapshot.context;
+    const { call, tag, legs, recordings } = session.snapshot.context;
     const isHeard = sessions.some(({ snapshot: { context } }) => context.fork?.call === call && context.fork.tag === tag);
-    assert.ok(isHeard || legs[sideOf(row)].copy !== null, `row ${row} of ${call} is tapped for nobody`);
+    const isRecorded = recordings.some(({ sides }) => sides.includes(sideOf(row)));
+    assert.ok(isHeard || isRecorded || legs[sideOf(row)].copies.length > 0, `row ${row} of ${call} is tapped for nobody`);
   }
   for (const { slot, snapshot } of sessions) {
     for (const side of SIDES) {
-      const isCopied = snapshot.context.legs[side].copy !== null;
+      const isCopied = snapshot.context.legs[side].copies.length > 0;
       if (isCopied) assert.ok(relay.shard.plane.taps.isTapped(rowOf(slot, legIndexOf(side), 0)), `${side} is not copied`);
     }
   }
@@ -100,7 +102,7 @@ function checkTaps(relay: PureRelay): void {
 test('packets go where signalling said or packets came from, and to copies; what comes from elsewhere is sent to nobody', () => {
   let relayed = 0;
   const property = fc.property(fullStories, (story) => {
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
+    const relay = sounding(SETTING).relay;
     watchArrivals(relay);
     for (const deed of story) {
       relay.engine.departures.length = 0;
@@ -115,7 +117,7 @@ test('packets go where signalling said or packets came from, and to copies; what
 
 test('what is said to be refused or to be nowhere is not where packets go to or come from at that moment', () => {
   const property = fc.property(fullStories, (story) => {
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
+    const relay = sounding(SETTING).relay;
     let taken = 0;
     for (const deed of story) {
       act(relay, deed);
@@ -136,7 +138,7 @@ test('what is said to be refused or to be nowhere is not where packets go to or 
 
 test('sockets and taps belong to sessions that live: to their legs, their copies, and those that hear them', () => {
   const property = fc.property(fullStories, (story) => {
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
+    const relay = sounding(SETTING).relay;
     for (const deed of story) {
       act(relay, deed);
       checkSockets(relay);
@@ -157,7 +159,7 @@ const ANSWER_TO_NOTHING: SessionCommand = {
 
 test('a session that is refused before it begins leaves no socket open and takes no slot, however often', () => {
   const property = fc.property(fullStories, (story) => {
-    const relay = new PureRelay(settingOf(40, 10_000, 3000), 1, NOTIFYING);
+    const relay = sounding(settingOf(40, 10_000, 3000)).relay;
     for (const deed of story) act(relay, deed);
     const records = relay.records.length;
     for (let i = 0; i <= SLOTS; i++) {

@@ -11,15 +11,16 @@ import type { LogRecord } from '../../src/relay/events/record.js';
 import { Replay } from '../../src/relay/events/replay.js';
 import { ReplayView } from '../../src/relay/events/view.js';
 import { PLAIN_WRITER } from '../rig/eventLog.js';
-import { HOST, NOTIFYING, PureRelay, settingOf } from './pureRelay.js';
+import { act, type FullDeed, fullStories } from './fullStories.js';
+import { HOST, type PureRelay, settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
-import { act, type Deed, stories } from './stories.js';
+import { sounding } from './sounding.js';
 
 const SETTING = settingOf(6, 10_000, 3000);
 
-function play(story: readonly Deed[]): PureRelay {
-  const relay = new PureRelay(SETTING, 1, NOTIFYING);
-  for (const one of story) act(relay, one);
+function play(story: readonly FullDeed[]): PureRelay {
+  const { relay, recorder } = sounding(SETTING);
+  for (const one of story) act(relay, one, recorder);
   return relay;
 }
 
@@ -38,7 +39,7 @@ const liveStates = (relay: PureRelay): SessionState[] =>
   sorted([...relay.shard.directory.all()].map(({ snapshot }) => snapshot.context));
 
 test('what the relay holds is what a replay of its steps holds, and the replay breaks no rule', () => {
-  const property = fc.property(stories, (story) => {
+  const property = fc.property(fullStories, (story) => {
     const relay = play(story);
     const { live, broken } = fold(relay.records);
     assert.deepEqual(broken, []);
@@ -49,12 +50,12 @@ test('what the relay holds is what a replay of its steps holds, and the replay b
 });
 
 test('the same holds at every moment of a history, not only at its end', () => {
-  const property = fc.property(stories, (story) => {
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
+  const property = fc.property(fullStories, (story) => {
+    const { relay, recorder } = sounding(SETTING);
     const replay = new Replay();
     let taken = 0;
     for (const one of story) {
-      act(relay, one);
+      act(relay, one, recorder);
       for (; taken < relay.records.length; taken++) assert.deepEqual(replay.take(relay.records[taken]!).broken, []);
       assert.deepEqual(sorted(replay.live.map(({ context }) => context)), liveStates(relay));
     }
@@ -65,7 +66,7 @@ test('the same holds at every moment of a history, not only at its end', () => {
 test('steps come back from the log files as they were written, over several writers, and replay to the same sessions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rtpbridge-replay-'));
   let number = 0;
-  const property = fc.property(stories, fc.nat(3), (story, restarts) => {
+  const property = fc.property(fullStories, fc.nat(3), (story, restarts) => {
     const relay = play(story);
     const path = join(folder, String(number++));
     const per = Math.ceil(relay.log.length / (restarts + 1));
@@ -94,7 +95,7 @@ test('steps come back from the log files as they were written, over several writ
 });
 
 test('the records of a shard are numbered from 1 without gaps, and every one says something', () => {
-  const property = fc.property(stories, (story) => {
+  const property = fc.property(fullStories, (story) => {
     const { log, records } = play(story);
     assert.deepEqual(
       log.map(({ seq }) => seq),
@@ -106,23 +107,23 @@ test('the records of a shard are numbered from 1 without gaps, and every one say
 });
 
 test('a log whose segments begin with snapshots breaks no rule, and every command is decided today as it was then', () => {
-  const property = fc.property(stories, fc.integer({ min: 1, max: 40 }), (story, deedsPerSegment) => {
+  const property = fc.property(fullStories, fc.integer({ min: 1, max: 40 }), (story, deedsPerSegment) => {
     const lines: string[] = [];
     const tell = (line: string): void => void lines.push(line);
     const view = new ReplayView({
       ...{ everything: false, asJson: false, checks: true, redecides: true, call: null, nodes: [], formatTime: String },
       ...{ fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY, tell, complain: tell },
     });
-    const relay = new PureRelay(SETTING, 1, NOTIFYING);
+    const { relay, recorder } = sounding(SETTING);
     const network = { host: HOST, advertised: null };
     const setting = { ttlMs: SETTING.ttlMs, setupTtlMs: SETTING.setupTtlMs, independentTtl: false, network };
     for (let done = 0; done === 0 || done < story.length; done += deedsPerSegment) {
       const path = `segment ${done}`;
-      const header = { shard: 0, run: 1, startedAt: relay.nowMs, version: 3, setting };
+      const header = { shard: 0, run: 1, startedAt: relay.nowMs, version: 4, setting };
       view.take({ kind: 'segment', path, header });
       const written = relay.log.length;
       relay.log.push(...relay.shard.snapshot());
-      for (const one of story.slice(done, done + deedsPerSegment)) act(relay, one);
+      for (const one of story.slice(done, done + deedsPerSegment)) act(relay, one, recorder);
       for (const record of relay.log.slice(written)) view.take({ kind: 'record', record, log: 0, run: 1, path, offset: 0 });
     }
     view.end();

@@ -101,6 +101,22 @@ const subcommands = (bothTags: boolean): fc.Arbitrary<readonly Subcommand[]> => 
   return fc.array(fc.oneof(...everywhere, ...(bothTags ? ofBoth : [])), { maxLength: 15 });
 };
 
+/** What P may name: payload types, those of the session, and whatever else stands there. */
+const promptCodecs = (): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.array(fc.nat(127), { minLength: 1, maxLength: 4 }).map((numbers) => numbers.join(',')),
+    fc.constant('session'),
+    name(),
+  );
+
+/** A host, with its port, or a file. */
+const copyTargets = (): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.tuple(host(), fc.nat(70_000)).map(([to, port]) => `udp:${bracketed(to)}:${port}`),
+    fc.tuple(host(), fc.nat(70_000)).map(([to, port]) => `udp:${to}:${port}`),
+    name(),
+  );
+
 const tags = () => fc.record({ from: name(), to: fc.option(name()) });
 
 const updates = (): fc.Arbitrary<UpdateCommand> =>
@@ -131,10 +147,16 @@ export const rtpproxyCommands = (): fc.Arbitrary<RtpproxyCommand> => {
     fc.record({ verb: fc.constant('info' as const), load: fc.boolean() }),
     fc.record({ verb: fc.constant('statistics' as const), verbose: fc.boolean(), names: fc.array(name(), { maxLength: 22 }) }),
     fc.record({ verb: fc.constant('delete' as const), ...ofCall, weak: fc.boolean() }),
-    fc.record({ verb: fc.constant('play' as const), ...ofCall, prompt: name(), codecs: name(), count }),
+    fc.record({ verb: fc.constant('play' as const), ...ofCall, prompt: name(), codecs: promptCodecs(), count }),
     fc.record({ verb: fc.constant('stopPlay' as const), ...ofCall }),
     fc.record({ verb: fc.constant('record' as const), ...ofCall, single: fc.boolean() }),
-    fc.record({ verb: fc.constant('copy' as const), ...ofCall, target: name(), single: fc.boolean(), reportPort: fc.boolean() }),
+    fc.record({
+      verb: fc.constant('copy' as const),
+      ...ofCall,
+      target: copyTargets(),
+      single: fc.boolean(),
+      reportPort: fc.boolean(),
+    }),
     fc.record({ verb: fc.constant('stopRecord' as const), ...ofCall, both: fc.boolean() }),
     fc.record({
       verb: fc.constant('query' as const),

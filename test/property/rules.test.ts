@@ -12,16 +12,17 @@ import { COMPONENTS, SIDES } from '../../model/session/side.js';
 import type { LogRecord } from '../../src/relay/events/record.js';
 import { apply, NEW_SESSION, type Snapshot } from '../../src/relay/session/apply.js';
 import { act, deadlyStories, fullStories } from './fullStories.js';
-import { NOTIFYING, PureRelay, START_MS, settingOf } from './pureRelay.js';
+import { START_MS, settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
-import { type Chance, chance, address as fewAddresses, sessionCommand, surroundingsAt } from './sessionCommands.js';
+import { type Chance, chance, address as fewAddresses, sessionCommand, soundCommand, surroundingsAt } from './sessionCommands.js';
+import { sounding } from './sounding.js';
 
 const side = fc.constantFrom(...SIDES);
 const component = fc.constantFrom(...COMPONENTS);
 /** More than are remembered. */
 const manyAddresses = fc.nat(15).map((n) => ({ host: `203.0.113.${n}`, port: udpPort(4000) }));
 
-/** What the packet path and the recovery have to say, and copies. */
+/** What the packet path, the recovery and the recorder have to say, and what is played, recorded and copied. */
 const fromWithin: fc.Arbitrary<SessionCommand> = fc.oneof(
   {
     weight: 5,
@@ -45,16 +46,7 @@ const fromWithin: fc.Arbitrary<SessionCommand> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ type: 'Recover' as const, cause: 'process' as const, downMs: 40 }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      type: fc.constant('Copy' as const),
-      side,
-      to: fewAddresses,
-      local: fc.nat(9).map((n) => ({ host: '127.0.0.1', port: udpPort(30_000 + n * 2) })),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('StopCopy' as const), side }) },
+  { weight: 4, arbitrary: soundCommand },
 );
 
 /** Only who releases the last reference deletes a session. */
@@ -160,11 +152,11 @@ class Follower {
     this.#sessions.set(session, snapshot);
     if (known !== undefined) return;
     for (const side of SIDES) {
-      const { local, copy } = snapshot.context.legs[side];
+      const { local, copies } = snapshot.context.legs[side];
       const at = snapshot.context.openedAt;
       const took = (event: SessionEvent): void => expectUnbroken(this.#ports.follow(String(session), event), event);
       if (local !== null) took({ type: 'LegOpened', side, local, at });
-      if (copy !== null) took({ type: 'CopyStarted', side, ...copy, at });
+      for (const copy of copies) took({ type: 'CopyStarted', side, ...copy, at });
     }
   }
 }
@@ -175,11 +167,11 @@ for (const [what, stories] of [
 ] as const) {
   test(`a relay that ${what} breaks no rule with any record, and holds the ports that its log says`, () => {
     const property = fc.property(stories, (story) => {
-      const relay = new PureRelay(settingOf(8, 10_000, 3000), 1, NOTIFYING);
+      const { relay, recorder } = sounding(settingOf(8, 10_000, 3000));
       const follower = new Follower();
       let taken = 0;
       for (const deed of story) {
-        act(relay, deed);
+        act(relay, deed, recorder);
         if (deed.kind === 'crash' && !deed.keepsCounters) follower.beginRun();
         for (; taken < relay.log.length; taken++) follower.take(relay.log[taken]!);
         assert.equal(follower.portsHeld, relay.heldPairs(), `after ${JSON.stringify(deed)}`);

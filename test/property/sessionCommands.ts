@@ -4,6 +4,7 @@ import type { NetworkWish, SessionCommand } from '../../model/session/command.js
 import type { CloseReason, Reference, Tally } from '../../model/session/event.js';
 import type { Network } from '../../model/session/network.js';
 import type { Notify } from '../../model/session/notify.js';
+import { RECORDING_FORMS } from '../../model/session/recording.js';
 import { COMPONENTS, SIDES } from '../../model/session/side.js';
 import type { Surroundings } from '../../model/session/surroundings.js';
 
@@ -24,6 +25,58 @@ const networkWish: fc.Arbitrary<NetworkWish> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(null) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('both' as const), network }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('each' as const), caller: network, callee: optional(network) }) },
+);
+
+const playback = fc.record({
+  prompt: fc.constantFrom('hold', '/prompts/welcome'),
+  payloadType: fc.constantFrom(0, 3, 97),
+  ptimeMs: fc.constantFrom(20, 30),
+  count: fc.constantFrom(1, 3, -1),
+  voice: fc.record({
+    ssrc: fc.nat(0xffffffff),
+    sequence: fc.constantFrom(0, 65_535),
+    timestamp: fc.constantFrom(0, 0xffff_ffff),
+  }),
+});
+/** Few numbers, so that most of them are those of a recording that is there. */
+const recording = fc.integer({ min: 1, max: 4 });
+const files = fc.constantFrom([], ['call@a=alice.o.rtp'], ['call@a=alice.o.rtp', 'call@a=alice.a.rtp']);
+/** Where copies of media are sent from. */
+const copyFrom = fc.nat(9).map((n): Address => ({ host: '127.0.0.1', port: udpPort(30_000 + n * 2) }));
+
+/** Prompts, recordings and copies. */
+export const soundCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('Play' as const), side, playback }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('StopPlay' as const),
+      side,
+      reason: fc.constantFrom('finished' as const, 'stopped' as const, 'failed' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('Record' as const),
+      sides: fc.subarray([...SIDES], { minLength: 1 }),
+      form: fc.constantFrom(...RECORDING_FORMS),
+      single: fc.boolean(),
+      name: fc.constantFrom(null, 'take-1', 'take-2'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('NameRecording' as const), recording, files }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('StopRecording' as const),
+      recording,
+      sides: fc.subarray([...SIDES], { minLength: 1 }),
+      reason: fc.constantFrom('stopped' as const, 'failed' as const),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('Copy' as const), side, to: address, local: copyFrom }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('StopCopy' as const), side, local: optional(copyFrom) }) },
 );
 
 const CLOSE_REASONS: readonly CloseReason[] = ['deleted', 'timeout', 'purged', 'shutdown', 'defect'];
@@ -82,6 +135,7 @@ export const sessionCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
       }),
     }),
   },
+  { weight: 4, arbitrary: soundCommand },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('Close' as const), reason: fc.constantFrom(...CLOSE_REASONS) }) },
 );
 

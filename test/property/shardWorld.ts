@@ -52,6 +52,8 @@ export function recordingWorld(
   const world: ShardWorld = {
     ...{ engine, ports, clock },
     busyMs: () => 0,
+    recorder: null,
+    random: () => 0.5,
     warn: (text) => told.warnings.push(text),
     notify: (notification) => told.notifications.push(notification),
     account: (account) => told.accounts.push(account),
@@ -65,7 +67,7 @@ export function recordingWorld(
 /** What commands are carried out with on a shard for which nothing is configured. */
 export const plainExecution = (shard: Shard, host: string, setting: Partial<ControlSetting> = {}): ExecutionWorld => ({
   shard,
-  setting: { networks: oneNetwork(host), asymmetric: false, permitted: [], ...setting },
+  setting: { networks: oneNetwork(host), asymmetric: false, recording: null, permitted: [], ...setting },
   routeTo: () => host,
   warn: () => {},
 });

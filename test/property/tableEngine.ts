@@ -22,6 +22,8 @@ export class TableEngine implements PacketEngine {
   readonly watched = new Set<number>();
   /** Who is told of it; set by the shard's owner, as `run` does for a real engine. */
   onUnreachable: (row: number) => void = () => {};
+  /** Who is told of every packet that leaves, when it does. */
+  onDeparture: (departure: Departure) => void = () => {};
   readonly #rowAt = new Map<string, number>();
   /** Set to make every bind fail with it. */
   failure: Errno | null = null;
@@ -47,6 +49,10 @@ export class TableEngine implements PacketEngine {
   /** The network says that nobody receives what this row sends; it is told if the row is watched for it. */
   unreachable(row: number): void {
     if (this.watched.has(row)) this.onUnreachable(row);
+  }
+
+  isOpen(row: number): boolean {
+    return this.bound.has(row);
   }
 
   close(row: number): void {
@@ -87,7 +93,9 @@ export class TableEngine implements PacketEngine {
     if (from === undefined) throw new Error(`row ${row} sends without a socket`);
     this.sent.push(row);
     const bytes = packet.bytes.slice(packet.start, packet.start + packet.length);
-    this.departures.push({ row, from, to: decodeSockaddr(this.remotes, row * SOCKADDR_WORDS), bytes });
+    const departure = { row, from, to: decodeSockaddr(this.remotes, row * SOCKADDR_WORDS), bytes };
+    this.departures.push(departure);
+    this.onDeparture(departure);
   }
 
   run(): Promise<void> {

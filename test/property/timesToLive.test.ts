@@ -7,8 +7,9 @@ import type { SessionState } from '../../model/session/state.js';
 import { heardAt } from '../../src/relay/session/session.js';
 import { TICK_MS } from '../../src/relay/timers/timingWheel.js';
 import { act, fullStories } from './fullStories.js';
-import { NOTIFYING, PureRelay, settingOf } from './pureRelay.js';
+import { settingOf } from './pureRelay.js';
 import { runs } from './runs.js';
+import { sounding } from './sounding.js';
 
 const SETTING = settingOf(8, 10_000, 3000);
 
@@ -23,7 +24,7 @@ for (const independentTtl of [false, true]) {
   test(`a session ends of the silence of ${independentTtl ? 'either side' : 'both sides'}, when that has lasted for the time to live and not before`, () => {
     let timeouts = 0;
     const property = fc.property(fullStories, fc.constantFrom(100, 700), (story, stepMs) => {
-      const relay = new PureRelay(SETTING, 1, { ...NOTIFYING, options: { independentTtl } });
+      const { relay, recorder } = sounding(SETTING, { independentTtl });
       const ends = new Map<number, number>();
       const look = (): void => {
         for (const session of relay.shard.directory.all())
@@ -40,7 +41,7 @@ for (const independentTtl of [false, true]) {
         look();
       };
       for (const deed of story) {
-        act(relay, deed);
+        act(relay, deed, recorder);
         check();
         relay.advance(stepMs);
         check();

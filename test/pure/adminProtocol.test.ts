@@ -65,11 +65,33 @@ test('the status is a short table', () => {
     'event log in /var/lib/rtpbridge/log, durability os',
     '12 records came too fast for those who watched',
     '',
-    'thread  sessions  load  packets/s  timed out  refused  log errors  defects',
-    '     0         3  25 %       5012          0        0           0        0',
-    '     1         4  25 %       5012          0        0           1        0',
+    'thread  sessions  load  packets/s  prompts  recordings  timed out  refused  log errors  defects',
+    '     0         3  25 %       5012        0           0          0        0           0        0',
+    '     1         4  25 %       5012        0           0          0        0           1        0',
   ]);
   deepEqual(formatStatus({ ...status, shards: [], logFolder: null, lost: 0 }, 0).slice(1, 3), ['no event log', '']);
+});
+
+test('prompts and recordings that are going on stand in the table, and what came of all above it', () => {
+  const status = statusOf(2);
+  const [first, second] = status.shards;
+  const sound = { playersStarted: 5, playersEnded: 3, packetsPlayed: 1200, recordingsOpen: 1, packetsRecorded: 40 };
+  const shards = [
+    { ...first!, ...sound },
+    { ...second!, ...sound, packetsUnrecorded: 7, recordingErrors: 1 },
+  ];
+  const lines = formatStatus({ ...status, shards, lost: 0 }, 0);
+  deepEqual(lines.slice(2, 5), [
+    '4 prompts heard now, 10 begun so far, 2400 packets played',
+    '2 recordings being made, 80 packets recorded, 7 not recorded, 1 recording error',
+    '',
+  ]);
+  match(lines[6]!, /^ +0 +3 +25 % +5012 +2 +1 /);
+  const failed = [{ ...first!, recordingErrors: 2 }];
+  deepEqual(formatStatus({ ...status, shards: failed, lost: 0 }, 0).slice(2, 4), [
+    '0 recordings being made, 0 packets recorded, 0 not recorded, 2 recording errors',
+    '',
+  ]);
 });
 
 test('spans are told in their two largest units', () => {

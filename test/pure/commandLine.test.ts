@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readCommandLine } from '../../src/relay/commandLine.js';
-import type { ProgramName } from '../../src/relay/optionTable.js';
+import type { ProgramName } from '../../src/relay/optionRow.js';
 
 /** What was read, as `key=value` or `key`; or the complaint. */
 function read(line: string | readonly string[], program: ProgramName = 'rtpproxy'): string {

@@ -36,7 +36,12 @@ class Link implements ShardLink {
 }
 
 const SHARDS = 4;
-const named = (slot: number): NamedSession => ({ place: { shard: 1, session: 1, slot }, tag: 'f', direction: 'forward' });
+const named = (slot: number): NamedSession => ({
+  place: { shard: 1, session: 1, slot },
+  tag: 'f',
+  direction: 'forward',
+  codecs: [],
+});
 
 function scene() {
   const links = Array.from({ length: SHARDS }, () => new Link());

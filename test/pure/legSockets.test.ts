@@ -23,6 +23,7 @@ function world(refused: Readonly<Record<number, string>> = {}, pairs = 2) {
       return ok(undefined);
     },
     watchUnreachable: () => {},
+    isOpen: (row) => open.has(row),
     close: (row) => void open.delete(row),
     move: (from, to) => {
       open.set(to, open.get(from)!);

@@ -6,7 +6,7 @@ import { readCommandLine } from '../../src/relay/commandLine.js';
 import { DIFFERENCES } from '../../src/relay/manual/differences.js';
 import { formatManPage, MAN_PAGES, type ManPageName } from '../../src/relay/manual/manPage.js';
 import { escapeRoff } from '../../src/relay/manual/roff.js';
-import { PROGRAM_NAMES, type ProgramName } from '../../src/relay/optionTable.js';
+import { PROGRAM_NAMES, type ProgramName } from '../../src/relay/optionRow.js';
 import { flagOf, longNameOf, optionsOf } from '../../src/relay/optionText.js';
 import { SIGNAL_NAMES } from '../../src/relay/signalTable.js';
 import { findExecutable } from '../rig/peers.js';

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callId } from '../../model/kernel/index.js';
 import type { EventType } from '../../model/session/event.js';
+import type { Playback } from '../../model/session/playback.js';
+import type { Recording } from '../../model/session/recording.js';
 import { apply, NEW_SESSION, type Snapshot } from '../../src/relay/session/apply.js';
 import {
   address,
@@ -37,6 +39,15 @@ const PHASES = {
 } as const;
 type Phase = keyof typeof PHASES;
 
+const PLAYBACK: Playback = {
+  ...{ prompt: '/prompts/hold', payloadType: 0, ptimeMs: 20, count: -1 },
+  ...{ voice: { ssrc: 1, sequence: 2, timestamp: 4 }, startedAt: T0 },
+};
+const RECORDING: Recording = {
+  ...{ id: 1, sides: ['caller', 'callee'], form: 'ad-hoc', single: false },
+  ...{ name: null, startedAt: T0, files: [] },
+};
+
 /** One of each kind; the leg is the one that is still closed while waiting. */
 const EVENTS: Readonly<Record<EventType, Told>> = {
   SessionOpened: opened(),
@@ -52,7 +63,12 @@ const EVENTS: Readonly<Record<EventType, Told>> = {
   NotifyChanged: notified('T1'),
   DtmfCatchChanged: { type: 'DtmfCatchChanged', side: 'caller', dtmf: { tag: 'D1', payloadType: 101, swallow: false } },
   CopyStarted: { type: 'CopyStarted', side: 'caller', to: address('192.0.2.9:7000'), local: address('127.0.0.1:20004') },
-  CopyStopped: { type: 'CopyStopped', side: 'caller' },
+  CopyStopped: { type: 'CopyStopped', side: 'caller', local: null },
+  PlaybackStarted: { type: 'PlaybackStarted', side: 'caller', playback: PLAYBACK },
+  PlaybackEnded: { type: 'PlaybackEnded', side: 'caller', reason: 'stopped' },
+  RecordingStarted: { type: 'RecordingStarted', recording: RECORDING },
+  RecordingNamed: { type: 'RecordingNamed', recording: 1, files: ['call=tag.o.rtp'] },
+  RecordingStopped: { type: 'RecordingStopped', recording: 1, sides: ['caller'], reason: 'stopped' },
   ForkStarted: {
     type: 'ForkStarted',
     source: { call: callId('other@a'), tag: 'carol', hears: { caller: 'callee', callee: 'caller' } },
@@ -83,6 +99,11 @@ const CHART_OF_BOTH = (phase: 'waiting' | 'relaying'): Partial<Record<EventType,
   DtmfCatchChanged: [phase, 'installPath'],
   CopyStarted: [phase],
   CopyStopped: [phase],
+  PlaybackStarted: [phase, 'installPath'],
+  PlaybackEnded: [phase, 'followPlayback', 'installPath'],
+  RecordingStarted: [phase, 'followRecordings'],
+  RecordingNamed: [phase],
+  RecordingStopped: [phase, 'followRecordings'],
   ForkStarted: [phase, 'installPath'],
   ReferenceTaken: [phase],
   ReferenceReleased: [phase],
@@ -92,10 +113,10 @@ const CHART_OF_BOTH = (phase: 'waiting' | 'relaying'): Partial<Record<EventType,
 /** The drawn chart as a table: where an event leads from a phase, and which effects are due. What is missing is not accepted. */
 const CHART: Readonly<Record<Phase, Partial<Record<EventType, readonly [Phase, ...string[]]>>>> = {
   new: { SessionOpened: ['waiting', 'armIdleTimer'] },
-  waiting: { ...CHART_OF_BOTH('waiting'), LegOpened: ['relaying', 'installPath', 'armIdleTimer'] },
+  waiting: { ...CHART_OF_BOTH('waiting'), LegOpened: ['relaying', 'installPath', 'followRecordings', 'armIdleTimer'] },
   relaying: {
     ...CHART_OF_BOTH('relaying'),
-    LegOpened: ['relaying', 'installPath'],
+    LegOpened: ['relaying', 'installPath', 'followRecordings'],
     RemoteLatched: ['relaying', 'installPath'],
   },
   closed: {},
@@ -126,7 +147,7 @@ test('a session that times out tells whoever asked for it, and only then', () =>
 
 test('the first leg leaves the session waiting', () => {
   const { snapshot, effects } = apply(after(opened()), [stamp(legOpened('callee', 20_000), T0)]);
-  assert.deepEqual([snapshot.value, effects], ['waiting', ['installPath']]);
+  assert.deepEqual([snapshot.value, effects], ['waiting', ['installPath', 'followRecordings']]);
 });
 
 test('the effects of several events come once each, in the order in which they first came', () => {
@@ -135,7 +156,7 @@ test('the effects of several events come once each, in the order in which they f
     NEW_SESSION,
     events.map((event) => stamp(event, T0)),
   );
-  assert.deepEqual(effects, ['armIdleTimer', 'installPath']);
+  assert.deepEqual(effects, ['armIdleTimer', 'installPath', 'followRecordings']);
 });
 
 test('effects are not left over for the next call, not even when an event was refused', () => {

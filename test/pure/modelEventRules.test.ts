@@ -128,10 +128,10 @@ const BROKEN: Readonly<Record<string, readonly [string | null, RegExp]>> = {
   ],
   'a copy that leaves from an odd port': [
     brokenInvariant(
-      withCaller(complete, { copy: { to: address('192.0.2.1:1'), local: address('127.0.0.1:20009') } }),
+      withCaller(complete, { copies: [{ to: address('192.0.2.1:1'), local: address('127.0.0.1:20009') }] }),
       'relaying',
     ),
-    /^the RTP port 20009 of the copy of the caller is odd$/,
+    /^the RTP port 20009 of a copy of the caller is odd$/,
   ],
   'a session in itself': [
     brokenInvariant(
@@ -155,11 +155,14 @@ test('a copy holds its port from its start to its stop, or to the end of its ses
   });
   for (const event of COMPLETE) assert.equal(follow('a', event), null);
   assert.equal(follow('a', copy(20_010)), null);
+  assert.equal(follow('a', copy(20_016)), null);
+  assert.equal(ports.count, 4);
+  assert.equal(follow('a', { type: 'CopyStopped', side: 'caller', local: address('127.0.0.1:20016') }), null);
   assert.equal(ports.count, 3);
   assert.match(follow('b', legOpened('caller', 20_010)) ?? '', /20010 is opened for b while a holds it/);
   assert.equal(follow('b', closed('deleted')), null);
   assert.equal(follow('a', copy(20_012)), null);
-  assert.equal(follow('a', { type: 'CopyStopped', side: 'caller' }), null);
+  assert.equal(follow('a', { type: 'CopyStopped', side: 'caller', local: null }), null);
   assert.equal(follow('c', legOpened('caller', 20_012)), null);
   assert.equal(follow('c', copy(20_014)), null);
   assert.equal(follow('c', closed('timeout')), null);

@@ -57,6 +57,12 @@ export const latched = (side: Side, component: 'rtp' | 'rtcp', at: string, how: 
   ...{ latched: how !== 'unlatched', learned: how !== 'confirmed' },
 });
 
+/** A side is copied to another host, from a pair of ports. */
+export const copies = (side: Side, to: PlainAddress, local: PlainAddress) =>
+  [{ type: 'CopyStarted', side, to: addressOf(to), local: addressOf(local) }] as const;
+type PlainAddress = { readonly host: string; readonly port: number };
+const addressOf = ({ host, port }: PlainAddress): Address => ({ host, port: udpPort(port) });
+
 /** The same, so long after `T0`. */
 export const later = (ms: number, event: Told): Told => ({ ...event, at: millis(T0 + ms) });
 

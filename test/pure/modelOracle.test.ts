@@ -3,10 +3,13 @@ import { test } from 'node:test';
 import { LearningSide, LearningStream } from '../../model/spec/addressLearning.js';
 import { Agreement } from '../../model/spec/agreement.js';
 import { ReferenceRelay } from '../../model/spec/referenceRelay.js';
+import type { SoundSetting } from '../../model/spec/referenceSound.js';
+
+const SOUND: SoundSetting = { prompts: { 'prompts/quiet': [97, 101] }, recording: 'pcap' };
 
 /** The oracle itself, against what was seen on the original: if it is wrong, all that agrees with it is. */
 const relay = (pairs = 100): ReferenceRelay =>
-  new ReferenceRelay({ pairs, ttlMs: 60_000, setupTtlMs: 30_000, host: '127.0.0.1' });
+  new ReferenceRelay({ pairs, ttlMs: 60_000, setupTtlMs: 30_000, host: '127.0.0.1', ...SOUND });
 
 /** `> command` and `< reply` lines; P1, P2, … are ports in the order in which they were given out. */
 function check(oracle: ReferenceRelay, transcript: string): void {
@@ -179,6 +182,108 @@ test('the comparison takes any even port of the range for a new name, and no oth
   assert.equal(disagreement('ttl~60 0', '59 0'), null);
   for (const wrong of ['58 0', '61 0', 'x 0', '60 1']) assert.ok(disagreement('ttl~60 0', wrong));
   assert.equal(agreement.disagreement('port#3 127.0.0.1', '20002 127.0.0.1', new Set(['port#3'])), null);
+});
+
+test('what is played is looked for by payload type in the order of the list, and a list with anything else is none', () => {
+  check(
+    relay(),
+    `> P c 127.0.0.1 0 F;1 T;1
+     < E50
+     > Uc0,101 c 127.0.0.1 30000 F;1
+     < P1
+     > P c prompts/quiet session F;1 T;1
+     < 0
+     > P c prompts/quiet session T;1 F;1
+     < E35
+     > P-1 c prompts/quiet 0,97 T;1 F;1
+     < 0
+     > P2 c prompts/quiet 0,8 F;1
+     < E60
+     > P c prompts/none 97 F;1
+     < E60
+     > P0 c prompts/none 97 F;1
+     < 0
+     > P c prompts/quiet 97,x F;1
+     < E60
+     > Px c prompts/quiet 97 F;1
+     < E17
+     > P c prompts/quiet F;1
+     < E1
+     > S c F;1
+     < 0
+     > S1 c F;1
+     < E2
+     > S other F;1
+     < E50
+     > U c 127.0.0.1 30000 F;1
+     < P1
+     > P c prompts/quiet session F;1
+     < E35`,
+  );
+});
+
+test('R is no error again, Rs is; N ends what is recorded of a side or of both; C without -p into a file, with it to a host', () => {
+  check(
+    relay(3),
+    `> U c 127.0.0.1 30000 F;1
+     < P1
+     > N c F;1
+     < E50
+     > R c F;1 T;1
+     < 0
+     > R c T;1 F;1
+     < 0
+     > Rs c F;1
+     < E50
+     > Cs c take F;1
+     < 0
+     > Cs c take T;1 F;1
+     < E65
+     > C c take T;1 F;1
+     < 0
+     > Cp c take F;1
+     < E65
+     > N c F;1
+     < 0
+     > N c F;1
+     < E50
+     > Na c F;1
+     < 0
+     > Na c F;1
+     < E50
+     > Cp c udp:127.0.0.9:7000 F;1
+     < P2
+     > C c udp:127.0.0.9:7000 F;1
+     < 0
+     > Cp c udp:127.0.0.9:7000 F;1
+     < P2
+     > Cp c udp:127.0.0.8:7000 F;1
+     < P3
+     > C c udp:127.0.0.8:7002 F;1
+     < E65
+     > C c udp:127.0.0:7002 F;1
+     < E65
+     > N c T;1 F;1
+     < E50
+     > N c F;1
+     < 0
+     > Cp c udp:127.0.0.8:7002 T;1 F;1
+     < P4
+     > Rp c F;1
+     < E6
+     > Rx c F;1
+     < E7
+     > Nx c F;1
+     < E7
+     > Nax c F;1
+     < E6
+     > Cx c take F;1
+     < E7
+     > R c F;1 && D
+     < E3
+     > C other take F;1
+     < E50`,
+  );
 });
 
 const HERE = { host: '192.0.2.1', port: 4000 };

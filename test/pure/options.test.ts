@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type GivenOptions, readCommandLine } from '../../src/relay/commandLine.js';
+import { type OptionRow, PROGRAM_NAMES, type ProgramName } from '../../src/relay/optionRow.js';
 import { type RelayOptions, readOptions, withAbsolutePaths } from '../../src/relay/options.js';
-import { OPTIONS, type OptionKey, type OptionRow, PROGRAM_NAMES, type ProgramName } from '../../src/relay/optionTable.js';
+import { OPTIONS, type OptionKey } from '../../src/relay/optionTable.js';
 import { defaultOf, flagOf, formatHelp, optionsOf } from '../../src/relay/optionText.js';
 import { LOG_FACILITIES } from '../../src/relay/optionValues.js';
 import { portRange } from '../../src/relay/portalloc/portTable.js';
@@ -31,7 +32,16 @@ const UNSAID = {
   ...{ startFolder: FOLDER, networks: [{ family: 'IPv4', text: '*' }], advertise: null, portMin: 35_000, portMax: 65_000 },
   ...{ sequentialPorts: false, resolve: true, tos: 184, doubling: false, bridgeSymmetric: false, forceAsymmetric: false },
   ...{ ttlSeconds: 60, setupTtlSeconds: 60, independentTtl: false, overload: null, notify: [], recordDir: null, spoolDir: null },
-  ...{ recordAll: false, pcap: false, recordRtcp: true, dso: [], configFile: null, user: null, rootCheck: true },
+  ...{
+    recordAll: false,
+    recordForm: 'ad-hoc',
+    recordBufferMegabytes: 16,
+    recordRtcp: true,
+    dso: [],
+    configFile: null,
+    user: null,
+    rootCheck: true,
+  },
   ...{ socketMode: null, chdir: true, redirect: true, openFiles: null, nice: null, scheduler: null, logFacility: 'LOG_DAEMON' },
   ...{ workers: null, engine: null, profileDir: null, admin: 'data-dir', recover: true, supervise: false },
   eventLog: {
@@ -111,7 +121,7 @@ test('[KC-15 KC-16 PN-30] ports, time to live and all the others are set on the 
       { family: 'IPv4', text: 'in@10.0.0.1=192.0.2.1' },
     ],
     ...{ setupTtlSeconds: 4, tos: 46, notify: ['unix:/n', 'tcp:h:1'], recordDir: '/r', spoolDir: '/spool', doubling: true },
-    ...{ recordAll: true, sequentialPorts: true, independentTtl: true, pcap: true, recordRtcp: false, foreground: true },
+    ...{ recordAll: true, sequentialPorts: true, independentTtl: true, recordForm: 'pcap', recordRtcp: false, foreground: true },
     ...{ rootCheck: false, chdir: false, resolve: false, redirect: false, bridgeSymmetric: true, forceAsymmetric: true },
     ...{ nice: -5, scheduler: 'rr', dso: ['a', '/b.so'], configFile: '/c', user: 'me:us', socketMode: 0o600, openFiles: 5000 },
     ...{ pidFile: '/p', logLevel: 'DBUG', logFacility: 'LOG_LOCAL3', overload: { high: 0.8, low: 0.75 } },
@@ -156,6 +166,7 @@ const NUMBERS = {
   ttl: [1, 10_000_000],
   setupTtl: [1, 10_000_000],
   workers: [1, 256],
+  recordBuffer: [1, 1024],
   openFiles: [1, 1_073_741_824],
   nice: [-20, 20],
 } as const satisfies Partial<Record<OptionKey, readonly [number, number]>>;
@@ -178,6 +189,16 @@ test('a bad choice is named with its value and the choices', () => {
   assert.match(problem(['-d', 'ERR:']), /^-d ERR:: expected a facility/);
   assert.equal(problem(['--engine', 'magic']), '--engine magic: expected one of io_uring, epoll, dgram');
   assert.equal(problem(['-c', 'idle']), '-c idle: expected one of fifo, rr');
+  assert.equal(problem(['--record-format', 'mp3']), '--record-format mp3: expected one of ad-hoc, pcap, wav');
+});
+
+test('recordings are ad-hoc, pcap with -P, and in any case what --record-format says', () => {
+  const formOf = (...args: readonly string[]) => read(['-r', '/r', ...args]).recordForm;
+  assert.deepEqual([formOf(), formOf('-P')], ['ad-hoc', 'pcap']);
+  for (const form of ['ad-hoc', 'pcap', 'wav']) {
+    assert.equal(formOf('--record-format', form), form);
+    assert.equal(formOf('--record-format', form, '-P'), form);
+  }
 });
 
 test('log level and facility are read in any case, the facility with and without LOG_', () => {

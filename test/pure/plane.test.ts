@@ -9,7 +9,7 @@ import { at, type FromSource, packetFrom } from './latched.js';
 const SLOTS = 3;
 const SPARE_ROW = SLOTS * 4 + 2;
 const BEYOND = [(SLOTS + 1) * 4, (SLOTS + 1) * 4 + 7, 1_000_000];
-const PLAIN = { resize: false, mute: false, dtmf: false };
+const PLAIN = { resize: false, mute: false, prompt: false, dtmf: false };
 const HOME = at('192.0.2.1', 4000);
 const PEER = at('192.0.2.2', 5000);
 
@@ -29,6 +29,7 @@ function newPlane() {
       onUnreachable: (row) => told.unreachable.push(row),
       onDigit: () => {},
       onReport: () => {},
+      onPlayed: () => {},
     },
   );
   engine.onUnreachable = plane.onUnreachable;

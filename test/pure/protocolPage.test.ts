@@ -24,6 +24,8 @@ import { parseNetworks } from '../../src/relay/networks/parse.js';
 import { defaultAsymmetric, defaultNetwork } from '../../src/relay/networks/table.js';
 import { isNotifyEnabled, parsePermitted } from '../../src/relay/notify/targets.js';
 import { readOptions } from '../../src/relay/options.js';
+import type { PromptSource } from '../../src/relay/ports.js';
+import { parseMakeann } from '../../src/relay/tools/makeannOptions.js';
 import { PureRelay, settingOf } from '../property/pureRelay.js';
 import { findExecutable } from '../rig/peers.js';
 import { FULL_GRAMMAR } from './rtpproxyGiven.js';
@@ -165,7 +167,24 @@ const SCENES = textOf('EXAMPLES')
     return { title: title.replaceAll('"', ''), commandLine, lines };
   });
 
-/** A relay as it would be started by `$ rtpproxy …`, and how a command reaches it. */
+/** What makeann makes: 300 ms of each codec it has. */
+const MADE: ReadonlyMap<number, number> = new Map([
+  [0, 2400],
+  [3, 495],
+  [18, 300],
+  [8, 2400],
+  [9, 2400],
+]);
+
+/** Prompts by their names. */
+const promptsOf = (made: ReadonlySet<string>): PromptSource => ({
+  find: (name, payloadTypes, found) => {
+    const payloadType = made.has(name) ? payloadTypes.find((each) => MADE.has(each)) : undefined;
+    found(payloadType === undefined ? null : { payloadType, frames: new Uint8Array(MADE.get(payloadType)!) });
+  },
+});
+
+/** A relay as it would be started by `$ rtpproxy …`, how a command reaches it, and how prompts are made for it. */
 async function startedBy(commandLine: string) {
   const [, args = assert.fail(commandLine)] = /^\$ rtpproxy (.*)$/.exec(commandLine) ?? [];
   const options = value(readOptions(value(readCommandLine(args.split(' '), 'rtpproxy')), 'rtpproxy'));
@@ -181,14 +200,19 @@ async function startedBy(commandLine: string) {
     hasLabel: (label: string) => networks.networks.some((network) => network.label === label),
     moduleInstances: (id: number) => moduleInstances(modules, id),
   };
+  const { recordDir, recordForm, recordAll, recordRtcp } = options;
+  const made = new Set<string>();
   const relay = new PureRelay({ ...settingOf(32, ttlSeconds * 1000, setupTtlSeconds * 1000), host }, 1, {
-    options: { network: { host, advertised }, independentTtl },
-    setting: { networks, permitted, asymmetric: defaultAsymmetric(options, networks) },
-    grammar,
+    options: { network: { host, advertised }, independentTtl, recordRtcp },
+    setting: {
+      ...{ networks, permitted, asymmetric: defaultAsymmetric(options, networks) },
+      recording: recordDir === null ? null : { form: recordForm, all: recordAll },
+    },
+    ...{ grammar, recorder: { packet: () => true, order: () => {} }, prompts: promptsOf(made) },
   });
   const isDatagram = options.control.some((socket) => socket.startsWith('udp:'));
   const ask: Ask = isDatagram ? askByDatagrams(relay) : (command) => relay.send(command);
-  return { relay, grammar, isDatagram, ask };
+  return { relay, grammar, isDatagram, ask, makePrompt: (name: string) => made.add(name) };
 }
 
 /** Sends a command and answers the reply, without line feeds at their ends. */
@@ -227,9 +251,21 @@ function comparison(): (written: string, answered: string) => void {
   };
 }
 
+/** The name under which the files of `# makeann …` are played. */
+function promptMadeBy(line: string): string {
+  const read = parseMakeann(line.split(' ').slice(2));
+  assert.ok(read.ok && read.value !== 'help', line);
+  return read.value.template;
+}
+
+/** Time goes by as a thread sees it: in steps. */
+function pass(relay: PureRelay, ms: number): void {
+  for (let passed = 0; passed < ms; passed += 20) relay.advance(20);
+}
+
 for (const { title, commandLine, lines } of SCENES) {
   test(`[SY-34] [PN-56] example "${title}" is answered as written`, async () => {
-    const { relay, ask } = await startedBy(commandLine);
+    const { relay, ask, makePrompt } = await startedBy(commandLine);
     const compare = comparison();
     let unread: string[] = [];
     for (const line of lines) {
@@ -238,7 +274,8 @@ for (const { title, commandLine, lines } of SCENES) {
       if (line.startsWith('> ')) unread = ask(text).split('\n');
       else if (line.startsWith('< ')) compare(text, unread.shift() ?? assert.fail(`${line}: nothing was answered`));
       else if (line.startsWith('! ')) assert.equal(relay.told.notifications.shift()?.line, text);
-      else relay.advance(Number(/^# (\d+) seconds pass/.exec(line)?.[1] ?? assert.fail(line)) * 1000);
+      else if (line.startsWith('# makeann ')) makePrompt(promptMadeBy(line));
+      else pass(relay, Number(/^# (\d+) seconds pass/.exec(line)?.[1] ?? assert.fail(line)) * 1000);
     }
     assert.deepEqual(unread, []);
     assert.deepEqual(relay.told.notifications, []);
@@ -288,7 +325,10 @@ test('[PN-56] the page ships: rtpbridge man prints it, and writes it with the ot
   const folder = mkdtempSync(join(tmpdir(), 'rtpbridge-man-'));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(run('--write', folder).status, 0);
-  assert.deepEqual(readdirSync(folder).sort(), ['rtpbridge.8', 'rtpproxy-protocol.7', 'rtpproxy.8']);
+  const pages = ['extractaudio.1', 'makeann.1', 'rtpbridge.8', 'rtpproxy-protocol.7', 'rtpproxy.8'];
+  assert.deepEqual(readdirSync(folder).sort(), pages);
+  const { man } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { man: string[] };
+  assert.deepEqual(man.map((path) => path.replace('dist/man/', '')).sort(), pages, 'the package says which pages it has');
   assert.equal(readFileSync(join(folder, 'rtpproxy-protocol.7'), 'utf8'), printed.stdout);
   const unknown = run('rtpproxy-nonsense');
   assert.equal(unknown.status, 1);

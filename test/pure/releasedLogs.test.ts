@@ -9,10 +9,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { brokenInvariant } from '../../model/invariants.js';
 import type { SessionEvent } from '../../model/session/event.js';
-import type { SessionState } from '../../model/session/state.js';
+import type { Copy, SessionState } from '../../model/session/state.js';
 import { type LogEntry, readLogs } from '../../src/io/log/segmentReader.js';
 import { Fold } from '../../src/relay/events/fold.js';
 import type { StepRecord } from '../../src/relay/events/record.js';
+import { Replay } from '../../src/relay/events/replay.js';
 import type { Snapshot } from '../../src/relay/session/apply.js';
 
 const LOGS = fileURLToPath(new URL('../../../test/log/', import.meta.url));
@@ -142,5 +143,59 @@ test('the log of release 0.3.0 is read: what was asked and answered, what was co
   deepEqual(
     sample?.sample.streams.map((stream) => stream?.counters[0] ?? 0),
     [6, 0, 3, 0],
+  );
+});
+
+/** By 0.3.0 too: of a call with a copy that a relay took up which had been killed, so that it stands in a snapshot; then N. */
+test('a copy of release 0.3.0 is one of several today: in snapshots, when it began and when it ended', () => {
+  const entries = [...readLogs([join(LOGS, '0.3.0-copied')])];
+  const replay = new Replay({ isWhole: true });
+  const copies: (readonly Copy[])[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== 'record') continue;
+    const { record } = entry;
+    deepEqual(replay.take(record, entry).broken, []);
+    if (record.kind === 'snapshot' && record.call === 'copied@example.net') copies.push(record.state.legs.caller.copies);
+    if (record.kind === 'step' && record.events.some(({ type }) => type === 'CopyStarted' || type === 'CopyStopped'))
+      copies.push(replay.live.find(({ context }) => context.call === record.call)?.context.legs.caller.copies ?? []);
+  }
+  const copied = [{ to: { host: '127.0.0.9', port: 7000 }, local: { host: '127.0.0.1', port: 22_210 } }];
+  deepEqual(copies, [copied, copied, []]);
+  const [last] = replay.live;
+  deepEqual([last?.context.recordings, last?.context.recordingsBegun, last?.context.legs.caller.playback], [[], 0, null]);
+});
+
+test('the log of release 0.4.0 is read: prompts, recordings and copies, as they began, as they ended and as a killed relay left them', () => {
+  const calls = tell('0.4.0');
+  plainCallsAreThere(calls);
+  const music = calls.get('music@example.net');
+  deepEqual(
+    eventsOf(music).flatMap((event) =>
+      event.type === 'PlaybackStarted'
+        ? [`${event.side} ${event.playback.prompt}.${event.playback.payloadType} ${event.playback.count}`]
+        : event.type === 'PlaybackEnded'
+          ? [`${event.side} ${event.reason}`]
+          : [],
+    ),
+    ['callee hold.8 2', 'caller hold.8 -1', 'caller stopped', 'callee finished'],
+  );
+  const named = eventsOf(music).find((event) => event.type === 'RecordingNamed');
+  deepEqual(named?.type === 'RecordingNamed' && named.files, ['music@example.net=sam.part.wav']);
+  const complete = [...readLogs([join(LOGS, '0.4.0')], { call: 'music@example.net' })].flatMap((entry) =>
+    entry.kind === 'record' && entry.record.kind === 'recording' ? [entry.record] : [],
+  );
+  deepEqual(
+    complete.map(({ recording, packets, files }) => [recording, packets, files.length]),
+    [[1, 10, 1]],
+  );
+  const { legs, recordings } = calls.get('left@example.net')!.last!.context;
+  deepEqual([legs.caller.playback?.payloadType, legs.callee.playback], [0, null]);
+  deepEqual(
+    legs.caller.copies.map(({ to }) => to.host),
+    ['127.0.0.1', '::1'],
+  );
+  deepEqual(
+    [recordings.length, recordings[0]?.sides, recordings[0]?.form, recordings[0]?.files.length],
+    [1, ['caller', 'callee'], 'ad-hoc', 4],
   );
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LogRecord } from '../../src/relay/events/record.js';
 import { Replay } from '../../src/relay/events/replay.js';
-import { COMPLETE, closed, legOpened, opened, signalled } from './modelGiven.js';
+import { COMPLETE, closed, copies, legOpened, opened, signalled } from './modelGiven.js';
 import { LogWriter } from './replayGiven.js';
 
 /** What is wrong with records that stand in a segment after the other, of one run or, where it is a list, of several. */
@@ -115,6 +115,36 @@ test('a log whose beginning was removed is folded from its first snapshot, ports
   const replay = new Replay();
   for (const at of [0, 1, 3, 4]) assert.deepEqual(replay.take(records[at]!).broken, []);
   assert.equal(replay.totals.sessions, 2);
+});
+
+const TO = { host: '192.0.2.77', port: 7000 };
+const copied = (port: number) => copies('caller', TO, { host: '127.0.0.1', port });
+
+const uncopied = { type: 'CopyStopped', side: 'caller', local: null } as const;
+
+test('the ports of copies are ports: held by one alone, from the snapshot on, until the copy ends', () => {
+  const log = new LogWriter();
+  const first = [log.base(0), log.events([...COMPLETE, ...copied(20_004)]), log.events([uncopied, ...copied(20_006)])];
+  const others = { session: 2, call: 'other@a' };
+  const second = [
+    log.snapshot([...COMPLETE, ...copied(20_006)]),
+    log.base(1),
+    log.events([opened(), legOpened('callee', 20_004)], others),
+    log.events([legOpened('caller', 20_006)], others),
+  ];
+  assert.deepEqual(brokenIn([first, second]), ['127.0.0.1:20006 is opened for 0/2 while 0/1 holds it']);
+});
+
+test('an event that may not follow what is known is told, but not of a session that is not known yet', () => {
+  const ended = { type: 'PlaybackEnded', side: 'caller', reason: 'stopped' } as const;
+  const log = new LogWriter();
+  assert.deepEqual(brokenIn([[log.base(0), log.events(COMPLETE), log.events([ended])]]), [
+    'call@a: a prompt of the caller ends, which hears none',
+  ]);
+  const young = new LogWriter();
+  young.lose(100);
+  const opening = [young.snapshot([opened()], { session: 2, call: 'other@a' }), young.events([ended])];
+  assert.deepEqual(brokenIn([[...opening, young.snapshot(COMPLETE), young.base(2)]]), []);
 });
 
 test('a rule that is broken in the middle of a step is told though its end is sound', () => {

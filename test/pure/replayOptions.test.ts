@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Progress } from '../../src/cli/progress.js';
 import { nodeNames, parseReplayOptions, REPLAY_HELP, type ReplayOptions } from '../../src/cli/replay/options.js';
-import { Progress } from '../../src/cli/replay/progress.js';
 import { parseTime } from '../../src/cli/replay/times.js';
 
 const NOW = new Date(2026, 10, 21, 9, 30, 0).getTime();
@@ -109,7 +109,7 @@ test('a bar is drawn on a terminal after a second, says how far and how fast, an
   for (const isTTY of [true, false]) {
     let nowMs = 5000;
     let screen = '';
-    const progress = new Progress({ isTTY, columns: 0, write: (text) => (screen += text) }, () => nowMs);
+    const progress = new Progress({ isTTY, columns: 0, write: (text) => (screen += text) }, () => nowMs, 'records');
     progress.reach(10, 100);
     nowMs += 999;
     progress.reach(20, 100);

@@ -60,6 +60,11 @@ test('it may write where its options say, and only there', () => {
   deepEqual(valuesOf('StateDirectory', plan), ['rtp/one']);
   deepEqual(valuesOf('RuntimeDirectory', plan), ['rtp']);
   deepEqual(valuesOf('ReadWritePaths', plan), ['"/srv/my calls"']);
+  const recording = { user: 'rtp', args: ['-r', '/srv/calls', '-S', '/var/lib/rtp/spool', '--record-format', 'wav'] };
+  deepEqual([valuesOf('ReadWritePaths', recording), valuesOf('StateDirectory', recording)].flat(), [
+    '/srv/calls',
+    'rtpbridge rtp/spool',
+  ]);
   equal(complaintOf({ args }), '/srv/my calls: outside of /var/lib and /run it takes a --user who may write there');
 });
 

@@ -67,7 +67,9 @@ export const inspect = ({ threads }: ThreadScene, shard: number, call: string): 
 export async function holdsOnly(scene: ThreadScene, shard: number, calls: readonly string[]): Promise<void> {
   const sessions = (await Promise.all(calls.map((call) => inspect(scene, shard, call)))).flat();
   const legs = sessions.flatMap(({ state }) => Object.values(state.legs));
-  const wanted = legs.flatMap(({ local, copy }) => [local, copy?.local ?? null]).flatMap((local) => local?.port ?? []);
+  const wanted = legs
+    .flatMap(({ local, copies }) => [local, ...copies.map((copy) => copy.local)])
+    .flatMap((local) => local?.port ?? []);
   const { first, pairs } = scene.range;
   const held = [...new Int32Array(scene.threads.links[shard]!.memory.ports.IPv4, 0, pairs)].flatMap((holder, i) =>
     holder === shard + 1 ? [first + i * 2] : [],

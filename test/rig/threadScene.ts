@@ -5,16 +5,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { clock } from '../../src/io/clock.js';
 import type { Gate } from '../../src/io/threads/mediaThread.js';
-import { MediaThreads } from '../../src/io/threads/mediaThreads.js';
+import { type MediaThreadOptions, MediaThreads } from '../../src/io/threads/mediaThreads.js';
 import type { ShardSetting } from '../../src/io/threads/shardStart.js';
 import type { EngineName } from '../../src/media/engine.js';
 import { type Grammar, PLAIN_GRAMMAR } from '../../src/protocol/rtpproxy/grammar.js';
 import type { SessionAccount } from '../../src/relay/accounting/sessionAccount.js';
 import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
+import type { ControlSetting } from '../../src/relay/control/setting.js';
 import { MODULES } from '../../src/relay/modules/names.js';
 import type { Permitted } from '../../src/relay/notify/targets.js';
 import type { EventLogOptions } from '../../src/relay/options.js';
 import { type PortRange, portRange } from '../../src/relay/portalloc/portTable.js';
+import type { PromptSource } from '../../src/relay/ports.js';
 import type { Notification } from '../../src/relay/session/tellers.js';
 import { Dispatch, shardOf } from '../../src/relay/supervisor/dispatch.js';
 import { oneNetwork, plainOptions } from '../property/shardWorld.js';
@@ -60,11 +62,23 @@ export type SceneOptions = {
   /** Called with every warning, besides its being kept. */
   readonly onWarning?: (text: string) => void;
   readonly gate?: Gate;
+  /** Whoever makes recordings and reads prompts; otherwise nobody does. See `soundScene.ts`. */
+  readonly sound?: SoundWorld;
 };
 
-function settingOf(range: PortRange, engine: EngineName, logFolder: string): ShardSetting {
+export type SoundWorld = Pick<MediaThreadOptions, 'onLinks' | 'tapeOf' | 'onPromptSought' | 'onRestart'> & {
+  readonly recording: ControlSetting['recording'];
+  readonly prompts: PromptSource;
+};
+
+const WITHOUT_SOUND: SoundWorld = {
+  ...{ onLinks: () => {}, tapeOf: () => null, onPromptSought: () => {}, onRestart: () => {}, recording: null },
+  prompts: { find: (_prompt, _payloadTypes, found) => found(null) },
+};
+
+function settingOf(range: PortRange, engine: EngineName, logFolder: string, { recording }: SoundWorld): ShardSetting {
   const { shard: _shard, counterMemory: _memory, lastSeq: _seq, ...plain } = plainOptions(range.pairs, HOST, 60_000, 60_000);
-  const control = { networks: oneNetwork(HOST), asymmetric: false, permitted: PERMITTED };
+  const control = { networks: oneNetwork(HOST), asymmetric: false, recording, permitted: PERMITTED };
   const log = { ...EVENT_LOG, folder: logFolder, program: 'test' };
   return {
     ...plain,
@@ -83,7 +97,7 @@ function settingOf(range: PortRange, engine: EngineName, logFolder: string): Sha
 export async function startThreads(
   t: TestContext,
   engine: EngineName,
-  { setting = {}, ports = 80, onWarning = () => {}, gate = (_, release) => release() }: SceneOptions = {},
+  { setting = {}, ports = 80, onWarning = () => {}, gate = (_, release) => release(), sound = WITHOUT_SOUND }: SceneOptions = {},
 ): Promise<ThreadScene> {
   const lease = await leasePorts(ports);
   t.after(() => lease.release());
@@ -93,7 +107,7 @@ export async function startThreads(
   const [warnings, fatal]: [string[], string[]] = [[], []];
   const [accounts, notifications]: [SessionAccount[], Notification[]] = [[], []];
   const mortal: MortalSetting = {
-    ...{ ...settingOf(range, engine, join(folder, 'log')), ...setting },
+    ...{ ...settingOf(range, engine, join(folder, 'log'), sound), ...setting },
     fate: new SharedArrayBuffer(FATE_BYTES),
   };
   const { threads } = await MediaThreads.start({
@@ -111,10 +125,13 @@ export async function startThreads(
     recoverRun: null,
     gate,
     onRecords: () => {},
-    onRestart: () => {},
+    onRestart: sound.onRestart,
+    onLinks: sound.onLinks,
+    tapeOf: sound.tapeOf,
+    onPromptSought: sound.onPromptSought,
   });
   t.after(() => threads.stop());
-  const dispatch = new Dispatch(threads.links, GRAMMAR);
+  const dispatch = new Dispatch(threads.links, GRAMMAR, sound.prompts);
   const ask = (command: string, from?: string): Promise<string> =>
     Promise.race([
       new Promise<string>((resolve) =>

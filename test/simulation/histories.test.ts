@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Death } from '../../model/spec/driver.js';
-import { follow, type HistoryLimits, histories } from '../../model/spec/histories.js';
+import { follow, type HistoryLimits, histories, QUIET_PROMPTS } from '../../model/spec/histories.js';
 import { packr } from '../../src/io/log/segment.js';
 import { checkHistories } from '../property/check.js';
 import { settingOf } from '../property/pureRelay.js';
@@ -19,7 +19,10 @@ const LIMITS: HistoryLimits = { maxCommands: 60, waitsMs: [800_000], ttlSeconds:
 const DRIFT_S = 300;
 /** A relay that lives writes something down every two seconds; what comes in its place counts from there. */
 const GAIN_S = 2;
-const SETTING = { ...settingOf(4, 2_000_000, 1_200_000), ttlToleranceS: DRIFT_S, ttlGainS: GAIN_S };
+const SETTING = {
+  ...settingOf(4, 2_000_000, 1_200_000),
+  ...{ ttlToleranceS: DRIFT_S, ttlGainS: GAIN_S, prompts: QUIET_PROMPTS, recording: 'pcap' as const },
+};
 
 const weather: fc.Arbitrary<Weather> = fc.record({
   lost: fc.constantFrom(0, 0.1, 0.3),
@@ -48,6 +51,9 @@ const deaths = fc.oneof(
 );
 const MOST_DEADLY = 6;
 
+/** Until then a prompt was found that is sought again after a death. */
+const SEEKING_MS = 50;
+
 const isDefect = (warning: string): boolean => warning.startsWith('defect');
 
 /** What dies while the calls that are left are spoken in. */
@@ -59,6 +65,8 @@ const LAST_DEATHS = [
 async function play(where: SimulatedWorld, history: Parameters<typeof follow>[2]): Promise<SimulatedDriver> {
   const driver = new SimulatedDriver(where, SETTING);
   await follow(SETTING, driver, history);
+  driver.advance(SEEKING_MS);
+  assert.deepEqual(driver.unplayed(), []);
   talkThrough(driver, LAST_DEATHS[where.seed & 1]!);
   assert.deepEqual(driver.relay.broken, []);
   assert.deepEqual(driver.relay.warnings.filter(isDefect), []);

@@ -32,7 +32,7 @@ export class Scene {
     const { weather = FAIR, seed = 1, shards = 2, portMin = 30_000, portMax = 30_999 } = options;
     const { ttlMs = 60_000, setupTtlMs = 60_000 } = options;
     this.network = new SimulatedNetwork(this.time, weather, seed);
-    const setting = { host: MEDIA_HOST, ttlMs, setupTtlMs };
+    const setting = { host: MEDIA_HOST, ttlMs, setupTtlMs, prompts: {}, recording: null };
     this.relay = new SimulatedRelay(this.network, portRange(portMin, portMax), shards, setting, options.sequential);
     this.proxy = new ControlClient(this.network, 5000);
   }

@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import { SIDES } from '../../model/session/side.js';
 import type { Death, Driver } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
+import { rowOf } from '../../src/media/streams.js';
 import type { Fold } from '../../src/relay/events/fold.js';
 import { portRange } from '../../src/relay/portalloc/portTable.js';
+import { legIndexOf } from '../../src/relay/session/session.js';
 import { START_MS } from '../property/pureRelay.js';
 import { seededRandom } from '../property/random.js';
+import { keyOf, type TableRecorder } from '../property/tableRecorder.js';
 import { ControlClient } from './controlClient.js';
 import { SimulatedRelay } from './simulatedRelay.js';
 import type { SimulatedThread } from './simulatedThread.js';
@@ -78,6 +82,18 @@ export class SimulatedDriver implements Driver {
     });
   }
 
+  /** Sides that hear no prompt though their state says so, or hear one though it does not. It takes a moment until one is found again. */
+  unplayed(): string[] {
+    return this.relay.threads.flatMap(({ shard }) =>
+      [...shard.directory.all()].flatMap(({ call, slot, snapshot }) =>
+        SIDES.filter((side) => {
+          const { playback } = snapshot.context.legs[side];
+          return shard.plane.players.isPlaying(rowOf(slot, legIndexOf(side), 0)) !== (playback !== null);
+        }).map((side) => `the ${side} of ${call}`),
+      ),
+    );
+  }
+
   /** Every other death lies in ambush: it comes when something has happened, such as a command or the end of a session. */
   #foresee(deaths: readonly Death[]): void {
     for (const death of deaths) {
@@ -100,7 +116,10 @@ export class SimulatedDriver implements Driver {
     this.#ambush.length = 0;
     const isSettled = (): boolean => this.#deathsToCome === 0 && this.relay.isServing;
     if (!isSettled()) this.time.runUntilDone(isSettled, COMING_BACK_MS, 'coming back');
-    const different = this.relay.threads.flatMap((thread) => differences(this.relay, thread));
+    const different = this.relay.threads.flatMap((thread) => [
+      ...differences(this.relay, thread),
+      ...unrecorded(this.relay.recorder, thread),
+    ]);
     if (different.length > 0) throw new Error(different.join('\n'));
   }
 }
@@ -111,6 +130,17 @@ function differences(relay: SimulatedRelay, thread: SimulatedThread): string[] {
   const written = relay.written(thread.shard.number);
   const whole = difference(thread, written.fold, 'the log');
   return written.isNewestWhole ? [...whole, ...difference(thread, written.newest, 'the newest segment')] : whole;
+}
+
+/** What is not recorded though the state of its session says so; what is, though it does not, a dead thread may have begun. */
+function unrecorded({ open }: TableRecorder, { shard }: SimulatedThread): string[] {
+  return [...shard.directory.all()].flatMap(({ session, call, snapshot }) =>
+    snapshot.context.recordings.flatMap(({ id, sides }) => {
+      const kept = open.get(keyOf({ shard: shard.number, session, call, id }));
+      const isKept = isDeepStrictEqual(new Set(kept?.sides ?? []), new Set(sides));
+      return isKept ? [] : [`recording ${id} of ${call} is kept of ${kept?.sides ?? 'nobody'}, not of ${sides}`];
+    }),
+  );
 }
 
 function difference({ shard, counters }: SimulatedThread, fold: Fold, which: string): string[] {

@@ -60,6 +60,10 @@ export class SimulatedEngine implements PacketEngine {
     if (this.watched.has(row)) this.onUnreachable(row);
   }
 
+  isOpen(row: number): boolean {
+    return this.#bound.has(row);
+  }
+
   close(row: number): void {
     const local = this.#bound.get(row);
     if (local === undefined) return;

@@ -1,4 +1,5 @@
 import { type Address, type Family, udpPort } from '../../model/kernel/index.js';
+import { SIDES } from '../../model/session/side.js';
 import type { Death } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
 import type { Counters, ShardCounter } from '../../src/media/counters.js';
@@ -6,6 +7,7 @@ import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
 import { PENDING, type ReplyCache, replyKey } from '../../src/relay/control/replyCache.js';
 import type { ExchangeRecord, StepRecord } from '../../src/relay/events/record.js';
 import { type PortRange, PortTable, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import type { PromptSource } from '../../src/relay/ports.js';
 import type { ForkWorld, SessionPlace } from '../../src/relay/session/forks.js';
 import { lostSessions } from '../../src/relay/session/recovery.js';
 import type { Session } from '../../src/relay/session/session.js';
@@ -13,11 +15,16 @@ import { Dispatch, shardOf } from '../../src/relay/supervisor/dispatch.js';
 import { repliesOf } from '../../src/relay/supervisor/takenUp.js';
 import { seededRandom } from '../property/random.js';
 import { PLAIN_GRAMMAR } from '../property/shardWorld.js';
+import { quietPrompts } from '../property/sounding.js';
+import { TableRecorder } from '../property/tableRecorder.js';
 import { SimulatedLog, type WrittenRun, WrittenShard } from './simulatedLog.js';
 import { type Legacy, MAILBOX_MS, SimulatedThread, SLOTS, type ThreadWorld } from './simulatedThread.js';
 import type { SimulatedNetwork } from './world.js';
 
 export const CONTROL: Address = { host: '10.0.0.1', port: udpPort(22_222) };
+
+/** To read a prompt takes no longer. */
+const READING_MS = 5;
 
 /** Counters of a shard that replies show: a relay that takes up the calls of another goes on with them. */
 const LASTING: readonly ShardCounter[] = ['sessionsOpened', 'packetsReceived', 'packetsRelayed'];
@@ -28,6 +35,9 @@ type Process = {
   readonly threads: readonly SimulatedThread[];
   readonly dispatch: Dispatch;
   readonly replies: ReplyCache;
+  readonly prompts: PromptSource;
+  /** It is a part of the process, and outlives its media threads. */
+  readonly recorder: TableRecorder;
   /** Lines between threads, which session they are tapped from, and who listens. */
   readonly lines: Map<string, { readonly place: SessionPlace; readonly listener: number }>;
   isReady: boolean;
@@ -48,6 +58,8 @@ export class SimulatedRelay {
   readonly #range: PortRange;
   readonly #setting: Omit<Setting, 'pairs'>;
   readonly #sequential: boolean;
+  /** Of all processes. */
+  readonly #recorders: TableRecorder[] = [];
   /** Null: it is dead. */
   #process: Process | null;
 
@@ -75,10 +87,15 @@ export class SimulatedRelay {
     return this.#process?.isReady === true && this.#process.threads.every(({ isServing }) => isServing);
   }
 
-  /** Rules of the model that were broken, found in the log, in which everything stands that has happened. */
+  /** Rules of the model that were broken, found in the log, in which everything stands that has happened; and what its recorders were told wrong. */
   get broken(): readonly string[] {
     for (const thread of this.#process?.threads ?? []) thread.flush();
-    return this.log.broken;
+    return [...this.log.broken, ...this.#recorders.flatMap(({ wrong }) => wrong)];
+  }
+
+  /** The recorder of the present process. */
+  get recorder(): TableRecorder {
+    return this.#living.recorder;
   }
 
   /** What a shard has written in the present run. */
@@ -141,8 +158,10 @@ export class SimulatedRelay {
 
   #makeProcess(left: WrittenRun | null, downMs: number, exchanges: readonly ExchangeRecord[]): Process {
     const run = this.log.beginRun(this.#network.time.nowMs);
-    const { host, ttlMs, setupTtlMs } = this.#setting;
+    const { host, ttlMs, setupTtlMs, recording } = this.#setting;
     const { shards } = this;
+    const prompts = this.#promptsOf(() => process);
+    const recorder = this.#beginRecorder(() => process);
     const memory = { IPv4: new ArrayBuffer(portTableBytes(this.#range)), IPv6: new ArrayBuffer(portTableBytes(this.#range)) };
     const tableOf = (family: Family, shard: number): PortTable =>
       new PortTable(this.#range, memory[family], shard, shards, this.#sequential ? null : seededRandom(shard + 1));
@@ -150,6 +169,8 @@ export class SimulatedRelay {
     const world: ThreadWorld = {
       ...{ network: this.#network, log: this.log, run },
       options: { network: { host, advertised: null }, ttlMs, setupTtlMs },
+      control: { recording: recording === null ? null : { form: recording, all: false } },
+      recorderOf: (shard) => recorder.portOf(shard),
       linesOf: (shard) => this.#linesOf(() => process, shard),
       warn: (text) => this.warnings.push(text),
       onStep: (record) => {
@@ -168,11 +189,37 @@ export class SimulatedRelay {
     });
     const takenUp = { sessions: 0, lost: 0, downMs, exchanges, problems: [] };
     const process: Process = {
-      ...{ run, threads, lines, isReady: false },
-      dispatch: new Dispatch(threads, PLAIN_GRAMMAR),
+      ...{ run, threads, lines, prompts, recorder, isReady: false },
+      dispatch: new Dispatch(threads, PLAIN_GRAMMAR, prompts),
       replies: repliesOf([takenUp]),
     };
     return process;
+  }
+
+  /** To read a prompt takes a moment, and not always the same one. */
+  #promptsOf(process: () => Process): PromptSource {
+    const files = quietPrompts(this.#setting.prompts);
+    const random = seededRandom(this.shards);
+    return {
+      find: (name, payloadTypes, found) => {
+        this.#network.time.after(Math.floor(random() * READING_MS), () => {
+          if (this.#process === process()) files.find(name, payloadTypes, found);
+        });
+      },
+    };
+  }
+
+  /** What it says comes to the threads a moment later. */
+  #beginRecorder(process: () => Process): TableRecorder {
+    const recorder = new TableRecorder();
+    this.#recorders.push(recorder);
+    recorder.onNotice = () => {
+      this.#network.time.after(MAILBOX_MS, () => {
+        for (const notice of recorder.notices.splice(0))
+          process().threads[notice.place.shard]?.tell({ kind: 'recorder', notice });
+      });
+    };
+    return recorder;
   }
 
   /** Lines by which a shard gets packets of others: everything it asks for, and every packet, takes its time. */
@@ -209,14 +256,22 @@ export class SimulatedRelay {
     for (const [line, ends] of process.lines) if (ends.place.shard === shard) this.#openLine(process, line, ends);
   }
 
-  /** A session was taken up that hears another, which may be with any thread. */
+  /** A session was taken up that hears another, which may be with any thread, or prompts. */
   #seek(process: Process, shard: number, { slot, session, snapshot }: Session): void {
-    const source = snapshot.context.fork;
+    const { fork: source, legs } = snapshot.context;
+    const target = { shard, session, slot };
+    const thread = process.threads[shard]!;
+    for (const side of SIDES) {
+      const { playback } = legs[side];
+      if (playback === null) continue;
+      process.prompts.find(playback.prompt, [playback.payloadType], (prompt) =>
+        thread.tell({ kind: 'prompt', target, side, prompt }),
+      );
+    }
     if (source === null) return;
     const holder = process.threads[shardOf(source.call, process.threads.length)]!;
     holder.find(source.call, { from: source.tag, to: null }, (found) => {
-      const target = { shard, session, slot };
-      if (found !== null) process.threads[shard]!.fork({ kind: 'fork', target, source, place: found.place });
+      if (found !== null) thread.tell({ kind: 'fork', target, source, place: found.place });
     });
   }
 

@@ -4,16 +4,19 @@ import { freeOtherPorts } from '../../src/io/threads/takeUp.js';
 import { Counters, countersBytes } from '../../src/media/counters.js';
 import type { Tags } from '../../src/protocol/rtpproxy/command.js';
 import type { ExecutionWorld, NamedSession } from '../../src/relay/control/execution.js';
+import type { ControlSetting } from '../../src/relay/control/setting.js';
 import { GroupCommit } from '../../src/relay/events/groupCommit.js';
 import type { ExchangeRecord, StepRecord } from '../../src/relay/events/record.js';
 import type { PortTable } from '../../src/relay/portalloc/portTable.js';
 import type { ForkWorld } from '../../src/relay/session/forks.js';
+import type { RecorderPort } from '../../src/relay/session/recorders.js';
 import type { LostSession } from '../../src/relay/session/recovery.js';
 import type { Session } from '../../src/relay/session/session.js';
 import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
 import type { ShardLink } from '../../src/relay/supervisor/dispatch.js';
 import type { Assignment, ShardNotice, ShardRequest } from '../../src/relay/supervisor/messages.js';
 import { ShardServer } from '../../src/relay/supervisor/shardServer.js';
+import { seededRandom } from '../property/random.js';
 import { plainExecution, plainOptions, recordingWorld } from '../property/shardWorld.js';
 import { type AskedRequest, Questions } from './questions.js';
 import { SimulatedEngine } from './simulatedEngine.js';
@@ -35,7 +38,9 @@ export type ThreadWorld = {
   readonly linesOf: (shard: number) => ForkWorld;
   readonly warn: (text: string) => void;
   readonly onStep: (record: StepRecord) => void;
-  /** A session was taken up that hears another. */
+  readonly control: Pick<ControlSetting, 'recording'>;
+  readonly recorderOf: (shard: number) => RecorderPort | null;
+  /** A session was taken up that hears another, or prompts. */
   readonly seek: (shard: number, session: Session) => void;
 };
 
@@ -117,9 +122,12 @@ export class SimulatedThread implements ShardLink {
     this.post(() => this.#server.take({ kind: 'drain' }));
   }
 
-  /** A session of this thread that was found elsewhere. */
-  fork(request: Extract<ShardRequest, { kind: 'fork' }>): void {
-    this.post(() => this.#server.take(request));
+  /** Something that is not answered: what was sought was found, or the recorder speaks. */
+  tell(request: Extract<ShardRequest, { kind: 'fork' | 'prompt' | 'recorder' }>): void {
+    this.post(() => {
+      this.#server.take(request);
+      this.#turn();
+    });
   }
 
   /** Has something done by the thread that is there now, when it serves. */
@@ -165,7 +173,7 @@ export class SimulatedThread implements ShardLink {
   }
 
   #make(): [SimulatedEngine, Shard, ShardServer, SimulatedWriter, GroupCommit] {
-    const { network, log, run, options, linesOf, warn, onStep } = this.#world;
+    const { network, log, run, options, control, linesOf, recorderOf, warn, onStep } = this.#world;
     const { host } = options.network;
     const { lastSeq } = this.#legacy;
     const life = this.#life;
@@ -173,8 +181,10 @@ export class SimulatedThread implements ShardLink {
     const plain = { ...plainOptions(SLOTS, host, options.ttlMs, options.setupTtlMs), shard: this.#number };
     const clock = () => millis(network.time.nowMs);
     const { world } = recordingWorld(engine, this.#ports, clock);
-    const shard = new Shard({ ...plain, lastSeq, counterMemory: this.#memory }, { ...world, ...linesOf(this.#number), warn });
-    const execution: ExecutionWorld = { ...plainExecution(shard, host), warn };
+    const recorder = recorderOf(this.#number);
+    const around = { ...world, ...linesOf(this.#number), recorder, random: seededRandom(this.#number + 1), warn };
+    const shard = new Shard({ ...plain, lastSeq, counterMemory: this.#memory }, around);
+    const execution: ExecutionWorld = { ...plainExecution(shard, host, control), warn };
     const server = new ShardServer(execution, (notice) => this.#tell(notice, life));
     const writer = new SimulatedWriter(log, run, this.#number, () => shard.snapshot());
     shard.records.subscribe((record) => {
@@ -201,8 +211,7 @@ export class SimulatedThread implements ShardLink {
       },
       () => {
         for (const session of sessions) this.#restoreCopies(session);
-        for (const session of sessions)
-          if (isOpen(session) && session.snapshot.context.fork !== null) this.#world.seek(this.#number, session);
+        for (const session of sessions.filter(isOpen)) this.#world.seek(this.#number, session);
         this.#writer.flush();
         freeOtherPorts(shard, this.#ports);
         this.#serve(onReady);
@@ -212,9 +221,10 @@ export class SimulatedThread implements ShardLink {
 
   #restoreCopies(session: Session): void {
     for (const side of SIDES) {
-      const { copy } = session.snapshot.context.legs[side];
-      if (!isOpen(session) || copy === null) continue;
-      if (!this.shard.copies.restore(session, side, copy).ok) this.shard.command(session, { type: 'StopCopy', side });
+      for (const copy of isOpen(session) ? session.snapshot.context.legs[side].copies : []) {
+        const { local } = copy;
+        if (!this.shard.copies.restore(session, side, copy).ok) this.shard.command(session, { type: 'StopCopy', side, local });
+      }
     }
   }
 

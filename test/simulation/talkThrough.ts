@@ -56,6 +56,8 @@ function pickUp(driver: SimulatedDriver, { call, tag, snapshot }: Session, i: nu
     assert.ok(host !== '', `${command} of session ${call} ${tag}: ${reply}`);
     return at(host, Number(port));
   };
+  // Who hears a prompt does not hear the other side.
+  for (const tags of [tag, `nobody ${tag}`]) assert.equal(driver.send(`S ${call} ${tags}`), '0');
   const { caller, callee } = snapshot.context.legs;
   const isFixed = { caller: caller.rtp.latched, callee: callee.rtp.latched };
   // The reply to what one side says is the port for the other.

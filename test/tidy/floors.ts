@@ -27,6 +27,8 @@ export const ROOMS: readonly Room[] = [
   { at: 'src/relay', floor: 3, mayImport: MODEL_AND_BELOW_IO, packages: ['rxjs', 'xstate'] },
   { at: 'src/io/sys', floor: 4, mayImport: IO, packages: ['node:', 'koffi'] },
   { at: 'src/io/threads', floor: 4, mayImport: IO, packages: ['node:', 'piscina', 'pino'] },
+  { at: 'src/io/jobs', floor: 4, mayImport: IO, packages: ['node:', 'piscina'] },
+  { at: 'src/io/audio', floor: 4, mayImport: IO, packages: ['node:', 'koffi'] },
   { at: 'src/io/log', floor: 4, mayImport: IO, packages: ['node:', 'msgpackr', 'pino'] },
   { at: 'src/io', floor: 4, mayImport: IO, packages: ['node:', 'pino'] },
   // The client library runs in somebody else's process, the dashboard in a browser.

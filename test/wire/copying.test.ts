@@ -31,37 +31,48 @@ async function freePairs(control: UdpControl): Promise<number> {
 }
 
 for (const engine of ENGINE_NAMES) {
-  test(`[PN-07 PN-45 SY-18 CW-34] ${engine}: a listener gets a copy of all that a side sends, until N`, BOUND, async (t) => {
-    const lack = await lackOf(engine);
-    if (lack !== null) return t.skip(lack);
-    const { control, caller, callee, listener, facesCallee, facesCaller } = await openCall(t, ['--engine', engine]);
-    const pairs = await freePairs(control);
-    const answer = await control.ask(`Cp copied udp:127.0.0.1:${listener.rtp.port} from-copied to-copied`);
-    match(answer, /^\d+ 127\.0\.0\.1$/);
-    const from = { host: '127.0.0.1', port: Number.parseInt(answer, 10) };
-    notEqual(from.port, facesCallee);
-    equal(await control.ask('C copied udp:127.0.0.1:9 from-copied to-copied'), '0', 'a second one is no error');
-    equal(await freePairs(control), pairs - 1, 'and takes no ports');
+  test(
+    `[PN-07 PN-45 SY-18 CW-34] ${engine}: each of two listeners gets a copy of all that a side sends, until N`,
+    BOUND,
+    async (t) => {
+      const lack = await lackOf(engine);
+      if (lack !== null) return t.skip(lack);
+      const { control, caller, callee, listener, facesCallee, facesCaller } = await openCall(t, ['--engine', engine]);
+      const second = await Party.open(t);
+      const pairs = await freePairs(control);
+      const answer = await control.ask(`Cp copied udp:127.0.0.1:${listener.rtp.port} from-copied to-copied`);
+      match(answer, /^\d+ 127\.0\.0\.1$/);
+      const from = { host: '127.0.0.1', port: Number.parseInt(answer, 10) };
+      notEqual(from.port, facesCallee);
+      equal(await control.ask(`C copied udp:127.0.0.1:${listener.rtp.port} from-copied to-copied`), '0', 'again is no error');
+      equal(await freePairs(control), pairs - 1, 'and takes no ports');
+      equal(await control.ask(`C copied udp:127.0.0.1:${second.rtp.port} from-copied to-copied`), '0');
+      equal(await freePairs(control), pairs - 2, 'a second listener has a pair of its own');
 
-    const packets = await caller.send(facesCaller, 20);
-    equal((await callee.rtp.take(20)).length, 20);
-    deepEqual(
-      await listener.rtp.take(20),
-      packets.map((bytes) => ({ bytes: Buffer.from(bytes), from })),
-    );
-    const report = caller.nextRtcp();
-    await caller.rtcp.send(report, facesCaller + 1);
-    deepEqual(await listener.rtcp.take(1), [{ bytes: Buffer.from(report), from: { ...from, port: from.port + 1 } }]);
-    await callee.reaches(caller, facesCallee, facesCaller, 5);
-    equal(listener.rtp.arrived.length, 0, 'what the other side sends is not copied');
+      const packets = await caller.send(facesCaller, 20);
+      equal((await callee.rtp.take(20)).length, 20);
+      deepEqual(
+        await listener.rtp.take(20),
+        packets.map((bytes) => ({ bytes: Buffer.from(bytes), from })),
+      );
+      deepEqual(
+        (await second.rtp.take(20)).map(({ bytes }) => bytes),
+        packets.map((bytes) => Buffer.from(bytes)),
+      );
+      const report = caller.nextRtcp();
+      await caller.rtcp.send(report, facesCaller + 1);
+      deepEqual(await listener.rtcp.take(1), [{ bytes: Buffer.from(report), from: { ...from, port: from.port + 1 } }]);
+      await callee.reaches(caller, facesCallee, facesCaller, 5);
+      equal(listener.rtp.arrived.length, 0, 'what the other side sends is not copied');
 
-    equal(await control.ask('N copied from-copied to-copied'), '0');
-    equal(await control.ask('N copied from-copied to-copied'), 'E50');
-    await caller.reaches(callee, facesCaller, facesCallee, 5);
-    await delay(QUIET_MS);
-    equal(listener.rtp.arrived.length, 0);
-    await eventually(async () => equal(await freePairs(control), pairs, 'its ports are free again'));
-  });
+      equal(await control.ask('N copied from-copied to-copied'), '0');
+      equal(await control.ask('N copied from-copied to-copied'), 'E50');
+      await caller.reaches(callee, facesCaller, facesCallee, 5);
+      await delay(QUIET_MS);
+      deepEqual([listener.rtp.arrived.length, second.rtp.arrived.length], [0, 0]);
+      await eventually(async () => equal(await freePairs(control), pairs, 'its ports are free again'));
+    },
+  );
 }
 
 test(
@@ -95,3 +106,29 @@ test(
     }
   },
 );
+
+for (const listen of ['127.0.0.1', '*']) {
+  test(`with -l ${listen} a call is not copied into itself, where its packets would go round for ever`, BOUND, async (t) => {
+    const relay = await startRelay({ address: listen });
+    t.after(() => relay.stop());
+    const control = await UdpControl.to(relay.control[0]!);
+    t.after(() => control.close());
+    const portOf = async (command: string): Promise<number> => Number.parseInt(await control.ask(command), 10);
+    const [caller, callee] = [await Party.open(t), await Party.open(t)];
+    const facesCallee = await portOf(`U round 127.0.0.1 ${caller.rtp.port} f`);
+    const facesCaller = await portOf(`L round 127.0.0.1 ${callee.rtp.port} f t`);
+    for (const port of [facesCallee, facesCaller]) {
+      for (const target of [port, port + 1, port - 1]) {
+        for (const tags of ['f t', 't f']) equal(await control.ask(`C round udp:127.0.0.1:${target} ${tags}`), 'E65');
+      }
+    }
+    for (const host of ['0.0.0.0', '[::]', '::']) equal(await control.ask(`C round udp:${host}:4000 f t`), 'E65', 'no host');
+    await caller.send(facesCaller, 3);
+    equal((await callee.rtp.take(3)).length, 3);
+    await delay(QUIET_MS);
+    deepEqual([caller.rtp.arrived.length, callee.rtp.arrived.length], [0, 0]);
+    const other = listen === '*' ? '127.0.0.2' : '127.0.0.9';
+    const wanted = listen === '*' ? 'E65' : '0';
+    equal(await control.ask(`C round udp:${other}:${facesCallee} f t`), wanted, 'only where we listen is ours');
+  });
+}

@@ -166,6 +166,28 @@ async function runOut({ t, relay, control }: Scene): Promise<void> {
   ok(relay.running());
 }
 
+test('[KC-09] where every call is recorded, so many fewer fit into the open files that are allowed', BOUND, async (t) => {
+  const lease = await leasePorts();
+  t.after(() => lease.release());
+  const folder = await temporaryFolder(t);
+  const place = ['-s', `udp:${HOST}:${await lease.port()}`, '-l', HOST, '--data-dir', join(folder, 'data')];
+  const recording = ['-r', join(folder, 'records')];
+  for (const [flags, told] of [
+    [[], 'about 100 calls; the port range needs 1000'],
+    [recording, 'about 100 calls; the port range needs 1000'],
+    [[...recording, '-a'], 'about 50 calls; the port range needs 1800'],
+    [[...recording, '-a', '-P'], 'about 80 calls; the port range needs 1200'],
+    [[...recording, '-a', '--record-format', 'wav'], 'about 80 calls; the port range needs 1200'],
+    [[...recording, '-a', '-R'], 'about 66 calls; the port range needs 1400'],
+  ] as const) {
+    const relay = await launch(['serve', ...place, '-m', '40000', '-M', '40800', '-L', '600', ...flags]);
+    t.after(() => relay.stop());
+    await relay.output(/^rtpbridge is ready/m, 10_000);
+    match(relay.stdout(), new RegExp(`\\b600 open files are allowed, enough for ${told} `), flags.join(' '));
+    await relay.stop();
+  }
+});
+
 test('with too few open files to start at all, it says so in one line', BOUND, async (t) => {
   const reason = whyNoFileLimit();
   if (reason !== null) return t.skip(reason);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Latitude } from '../../model/spec/agreement.js';
 import type { Death, Driver } from '../../model/spec/driver.js';
-import { follow, type HistoryLimits, histories } from '../../model/spec/histories.js';
+import { follow, type HistoryLimits, histories, QUIET_PROMPTS } from '../../model/spec/histories.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
 import { checkHistories } from '../property/check.js';
 import { UdpControl } from '../rig/control.js';
@@ -84,6 +86,14 @@ class RealDriver implements Driver {
   }
 }
 
+/** Where the relay runs: their names have no folder in front. */
+async function writePrompts(folder: string): Promise<void> {
+  for (const [name, payloadTypes] of Object.entries(QUIET_PROMPTS)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    for (const payloadType of payloadTypes) await writeFile(join(folder, `${name}.${payloadType}`), new Uint8Array(100));
+  }
+}
+
 type Play = {
   readonly name: string;
   readonly ttlSeconds: number;
@@ -93,14 +103,16 @@ type Play = {
 };
 
 async function playHistories({ name, ttlSeconds, limits, runs, limitMs }: Play): Promise<RealDriver> {
-  const args = ['-T', String(ttlSeconds), '-W', String(ttlSeconds), '--workers', '2'];
+  const args = ['-T', String(ttlSeconds), '-W', String(ttlSeconds), '--workers', '2', '-P', '-r', 'DIR'];
   const relay = await startRelay({ mediaPorts: PAIRS * 2, args });
   opened.push({ close: () => relay.stop() });
+  await writePrompts(relay.dir);
   const control = await UdpControl.to(relay.control[0]!);
   opened.push(control);
   const driver = new RealDriver(relay, control);
   const setting: Setting & Latitude = {
     ...{ pairs: PAIRS, ttlMs: ttlSeconds * 1000, setupTtlMs: ttlSeconds * 1000, host: '127.0.0.1' },
+    ...{ prompts: QUIET_PROMPTS, recording: 'pcap' },
     ...{ first: relay.media.min, last: relay.media.max - 1, ttlToleranceS: ttlSeconds, ttlGainS: GAIN_S },
   };
   // Past its time limit it ends between two histories: on a machine that is busy with other things, fewer are played.

@@ -44,7 +44,7 @@ async function startOf(t: TestContext, mailbox: MessagePort, folder: string): Pr
     ...{ shard: 0, shards: 1, mailbox, wakeFd: -1, recovery: null },
     setting: {
       ...{ ...plain, range, engine: 'dgram', run: Math.round(clock()), log, sequentialPorts: true, tos: null },
-      ...{ control: { networks: oneNetwork(HOST), asymmetric: false, permitted: [] }, profileFolder: null },
+      ...{ control: { networks: oneNetwork(HOST), asymmetric: false, recording: null, permitted: [] }, profileFolder: null },
     },
     memory: {
       ports: { IPv4: table(), IPv6: table() },
@@ -52,6 +52,7 @@ async function startOf(t: TestContext, mailbox: MessagePort, folder: string): Pr
       descriptors: new SharedArrayBuffer(engineRows(SLOTS) * 4),
       ring: new SharedArrayBuffer(RING_MEMORY_BYTES),
       threadId: new SharedArrayBuffer(4),
+      tape: null,
     },
   };
 }

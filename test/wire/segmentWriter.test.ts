@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { millis } from '../../model/kernel/index.js';
-import { packr, segmentName } from '../../src/io/log/segment.js';
+import { packr, SEGMENT_VERSION, segmentName } from '../../src/io/log/segment.js';
 import { crc32 } from '../../src/protocol/bytes/crc32.js';
 import type { LogRecord } from '../../src/relay/events/record.js';
 import { BEGIN_MS, readSegmentFile, readSegmentFiles, SETTING, WriterScene } from '../rig/eventLog.js';
@@ -34,7 +34,7 @@ test('a segment is its magic, its header, the snapshot and the records, byte for
   const path = join(folder, segmentName(0, 1));
   const { records } = readSegmentFile(path);
   const header = {
-    ...{ shard: 0, run: BEGIN_MS, startedAt: BEGIN_MS, version: 3 },
+    ...{ shard: 0, run: BEGIN_MS, startedAt: BEGIN_MS, version: SEGMENT_VERSION },
     ...{ shards: 1, program: 'rtpbridge test', setting: SETTING },
   };
   const wanted = [Buffer.from('RTPBLOG1'), ...[header, ...records.slice(0, 3), ...appended].map(frameOf)];
@@ -103,7 +103,7 @@ test('a segment that has grown too long is followed by the next, with a snapshot
   ok(segments.length > 4 && segments.length < 8, `${segments.length} segments`);
   equal(scene.snapshots, segments.length);
   for (const { header, records } of segments) {
-    equal(header.version, 3);
+    equal(header.version, SEGMENT_VERSION);
     equal(records[0]?.kind, 'base');
     equal(records.filter(({ kind }) => kind === 'base').length, 1);
   }

@@ -6,6 +6,7 @@ import type { Decision } from './decision.js';
 import { decideClose, decideIdle, decideRelease } from './ending.js';
 import { decideCopy, decideDtmf, decideFork, decideStopCopy, decideTos, decideTtl } from './settings.js';
 import { decideSignal } from './signal.js';
+import { decideNameRecording, decidePlay, decideRecord, decideStopPlay, decideStopRecording } from './sound.js';
 import { decideRefused, decideSource, decideUnreachable } from './source.js';
 
 export type { Decision } from './decision.js';
@@ -35,6 +36,16 @@ export function decide(state: SessionState, command: SessionCommand, around: Sur
       return decideCopy(state, command, around);
     case 'StopCopy':
       return decideStopCopy(state, command, around);
+    case 'Play':
+      return decidePlay(state, command, around);
+    case 'StopPlay':
+      return decideStopPlay(state, command, around);
+    case 'Record':
+      return decideRecord(state, command, around);
+    case 'NameRecording':
+      return decideNameRecording(state, command, around);
+    case 'StopRecording':
+      return decideStopRecording(state, command, around);
     case 'Fork':
       return decideFork(state, command, around);
     case 'Release':

@@ -1,8 +1,8 @@
-import { familyOf, type Millis, ok, refuse } from '../../kernel/index.js';
+import { familyOf, type Millis, ok, refuse, sameAddress } from '../../kernel/index.js';
 import type { SessionCommand } from '../command.js';
 import type { ForkSource, SessionEvent } from '../event.js';
 import { SIDES, type Side } from '../side.js';
-import type { SessionState } from '../state.js';
+import type { Copy, SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
 
@@ -48,13 +48,15 @@ export function decideFork(state: SessionState, { source }: Command<'Fork'>, aro
   return ok(sameSource(state.fork, source) ? [] : [{ type: 'ForkStarted', source, at: around.now }]);
 }
 
-/** A stream is copied to one place at a time: the first stays. */
+/** A stream is copied to each place once. */
 export function decideCopy(state: SessionState, { side, to, local }: Command<'Copy'>, around: Surroundings): Decision {
-  return ok(state.legs[side].copy === null ? [{ type: 'CopyStarted', side, to, local, at: around.now }] : []);
+  const isCopied = state.legs[side].copies.some((copy) => sameAddress(copy.to, to));
+  return ok(isCopied ? [] : [{ type: 'CopyStarted', side, to, local, at: around.now }]);
 }
 
-export function decideStopCopy(state: SessionState, { side }: Command<'StopCopy'>, around: Surroundings): Decision {
-  return ok(state.legs[side].copy === null ? [] : [{ type: 'CopyStopped', side, at: around.now }]);
+export function decideStopCopy(state: SessionState, { side, local }: Command<'StopCopy'>, around: Surroundings): Decision {
+  const isMeant = (copy: Copy): boolean => local === null || sameAddress(copy.local, local);
+  return ok(state.legs[side].copies.some(isMeant) ? [{ type: 'CopyStopped', side, local, at: around.now }] : []);
 }
 
 const sameSource = (a: ForkSource | null, b: ForkSource): boolean =>

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, lchownSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ok, type Result, refuse } from '../../../model/kernel/index.js';
@@ -65,6 +65,19 @@ export function missingAccess(logFolder: string): string[] {
   if (existsSync(logFolder) && !may(logFolder, constants.W_OK | constants.X_OK))
     lacks.push(`this user may not write to ${logFolder}: the event log ends with its segments`);
   return lacks;
+}
+
+/** Which of these folders the process may not write to. What is no folder at all is somebody else's complaint. */
+export function unwritableFolders(paths: readonly string[]): string[] {
+  return [...new Set(paths)].filter((path) => mayBeFolder(path) && !may(path, constants.W_OK | constants.X_OK));
+}
+
+function mayBeFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return true; // It lies where the process may not even look.
+  }
 }
 
 function may(path: string, mode: number): boolean {

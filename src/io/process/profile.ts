@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { join } from 'node:path';
 import { ok, type Result, refuse } from '../../../model/kernel/index.js';
+import { makeFolder } from '../log/segmentFile.js';
 
 /** Ends a profile and writes it. Answers what went wrong in one line, or null. */
 export type ProfileEnd = () => string | null;
@@ -13,7 +14,7 @@ export type ProfileEnd = () => string | null;
  */
 export function startProfile(folder: string, name: string): Result<ProfileEnd, string> {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     return refuse(`profiles cannot be written there (${(error as NodeJS.ErrnoException).code})`);

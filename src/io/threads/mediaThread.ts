@@ -43,6 +43,7 @@ type Question = {
 const OF_ONE_THREAD: ReadonlySet<ThreadRequest['kind']> = new Set([
   ...(['tap', 'untap', 'listen', 'unlisten', 'fork'] as const),
   ...(['watch', 'unwatch', 'grant'] as const),
+  ...(['prompt', 'recordAgain'] as const),
 ]);
 
 /** One media thread as the supervisor sees it: a mailbox, pending answers, shared counters. Survives the death of the thread. */

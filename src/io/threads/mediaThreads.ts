@@ -11,6 +11,7 @@ import type { Notification, RtcpReport } from '../../relay/session/tellers.js';
 import type { TakenUp } from '../../relay/supervisor/messages.js';
 import { countSessions } from '../../relay/supervisor/takenUp.js';
 import { clock } from '../clock.js';
+import type { TapeMemory } from '../recording/tapePort.js';
 import { closeLeftovers, prepareCleanUp } from './cleanUp.js';
 import { LineTable } from './lineTable.js';
 import { type EngineChoice, type Gate, MediaThread, type ThreadNews } from './mediaThread.js';
@@ -38,6 +39,8 @@ const LAST_WORD_MS = 1000;
 const EARLY_DEATH_MS = 2000;
 const MAX_EARLY_DEATHS = 5;
 
+export type SoughtPrompt = Extract<ThreadNews, { kind: 'seekPrompt' }>;
+
 export type MediaThreadOptions = {
   /** The module that runs a shard: its default export takes a `ShardStart`. */
   readonly workerFile: string;
@@ -54,6 +57,12 @@ export type MediaThreadOptions = {
   readonly recoverRun: number | null;
   readonly gate: Gate;
   readonly onRecords: (shard: number, batch: RecordBatch) => void;
+  /** The ways to the shards, before any of them serves: what is sent then waits. */
+  readonly onLinks: (links: readonly MediaThread[]) => void;
+  /** The way of each shard to the recorder; null: nothing is recorded. */
+  readonly tapeOf: (shard: number) => TapeMemory | null;
+  /** A session was taken up that hears a prompt. */
+  readonly onPromptSought: (shard: number, sought: SoughtPrompt) => void;
   /** A thread has taken the place of a dead one. */
   readonly onRestart: (shard: number) => void;
 };
@@ -101,9 +110,11 @@ export class MediaThreads {
     const { range, slots } = options.setting;
     const ports = { IPv4: new SharedArrayBuffer(portTableBytes(range)), IPv6: new SharedArrayBuffer(portTableBytes(range)) };
     this.#threads = wakers.map(
-      (waker, shard) => new MediaThread(shardMemory(ports, slots), waker, options.gate, (news) => this.#hear(shard, news)),
+      (waker, shard) =>
+        new MediaThread(shardMemory(ports, slots, options.tapeOf(shard)), waker, options.gate, (news) => this.#hear(shard, news)),
     );
     this.links = this.#threads;
+    options.onLinks(this.links);
     this.#lines = new LineTable(this.#threads);
     this.#ended = this.#threads.map((thread, shard) => this.#keepRunning(thread, shard));
   }
@@ -160,6 +171,9 @@ export class MediaThreads {
         break;
       case 'seek':
         this.#lines.seek(shard, news.target, news.source);
+        break;
+      case 'seekPrompt':
+        this.#options.onPromptSought(shard, news);
         break;
       case 'records':
         onRecords(shard, news.batch);
@@ -269,9 +283,9 @@ export class MediaThreads {
   }
 }
 
-function shardMemory(ports: Readonly<Record<Family, SharedArrayBuffer>>, slots: number): ShardMemory {
+function shardMemory(ports: ShardMemory['ports'], slots: number, tape: TapeMemory | null): ShardMemory {
   return {
-    ports,
+    ...{ ports, tape },
     counters: new SharedArrayBuffer(countersBytes(slots)),
     descriptors: new SharedArrayBuffer(engineRows(slots) * 4),
     ring: new SharedArrayBuffer(RING_MEMORY_BYTES),

@@ -8,6 +8,7 @@ import type { PortRange } from '../../relay/portalloc/portTable.js';
 import type { SessionPlace } from '../../relay/session/forks.js';
 import type { ShardOptions } from '../../relay/session/shard.js';
 import type { ShardRequest } from '../../relay/supervisor/messages.js';
+import type { TapeMemory } from '../recording/tapePort.js';
 
 /** What all shards of a relay have in common. Plain data: it crosses threads. */
 export type ShardSetting = Omit<ShardOptions, 'shard' | 'counterMemory' | 'lastSeq'> & {
@@ -86,6 +87,8 @@ export type ShardMemory = {
   readonly ports: Readonly<Record<Family, SharedArrayBuffer>>;
   /** See `media/counters.ts`. */
   readonly counters: SharedArrayBuffer;
+  /** The way of packets and orders to the recorder; null: nothing is recorded. */
+  readonly tape: TapeMemory | null;
   /** Row → descriptor + 1. */
   readonly descriptors: SharedArrayBuffer;
   /** What else keeps sockets alive: the ring's descriptor + 1, then address and length of its mappings, as 64-bit floats. */

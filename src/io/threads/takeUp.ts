@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CallId, type Family, familyOf, type UdpPort } from '../../../model/kernel/index.js';
-import { SIDES } from '../../../model/session/side.js';
+import { SIDES, type Side } from '../../../model/session/side.js';
+import type { Leg } from '../../../model/session/state.js';
 import { Counters, type ShardCounter } from '../../media/counters.js';
 import { REPLY_LIFETIME_MS } from '../../relay/control/replyCache.js';
 import type { ExchangeRecord } from '../../relay/events/record.js';
 import type { PortTable } from '../../relay/portalloc/portTable.js';
+import type { SessionPlace } from '../../relay/session/forks.js';
 import { type LostSession, lostSessions } from '../../relay/session/recovery.js';
 import type { Session } from '../../relay/session/session.js';
 import type { Shard } from '../../relay/session/shard.js';
@@ -109,6 +111,8 @@ export async function takeUp(
   const cause = start.recovery?.cause ?? 'process';
   const downMs = Math.round(inherited.downMs);
   if (cause === 'thread') settleTotals(shard.counters);
+  // Players end with their thread; those that go on are begun anew.
+  shard.counters.setShard('playersEnded', shard.counters.shard('playersStarted'));
   const isSetAside = judge(inherited.inHand, start, notify);
   tellLost(shard, start);
   for (const session of sessions.filter(isSetAside)) shard.command(session, { type: 'Close', reason: 'set-aside' });
@@ -120,23 +124,35 @@ export async function takeUp(
     else shard.command(session, { type: 'Close', reason: 'port-lost' });
     return true;
   });
-  const copies = sessions.filter(isOpen).flatMap((session) => SIDES.map((side) => ({ session, side })));
-  await eachWithPatience(shard, untilMs, copies, ({ session, side }, isLastTry) => {
-    const { copy } = session.snapshot.context.legs[side];
-    if (copy === null) return true;
+  const copies = eachSide(sessions).flatMap(({ session, side }) =>
+    legOf(session, side).copies.map((copy) => ({ session, side, copy })),
+  );
+  await eachWithPatience(shard, untilMs, copies, ({ session, side, copy }, isLastTry) => {
     const restored = shard.copies.restore(session, side, copy);
     if (!restored.ok && restored.error === 'EADDRINUSE' && !isLastTry) return false;
-    if (!restored.ok) shard.command(session, { type: 'StopCopy', side });
+    if (!restored.ok) shard.command(session, { type: 'StopCopy', side, local: copy.local });
     return true;
   });
   for (const session of sessions.filter(isOpen)) {
     const { fork: source } = session.snapshot.context;
-    const target = { shard: shard.number, session: session.session, slot: session.slot };
-    if (source !== null) notify({ kind: 'seek', target, source });
+    if (source !== null) notify({ kind: 'seek', target: placeOf(shard, session), source });
+  }
+  for (const { session, side } of eachSide(sessions)) {
+    const { playback } = legOf(session, side);
+    if (playback === null) continue;
+    const { prompt, payloadType } = playback;
+    notify({ kind: 'seekPrompt', target: placeOf(shard, session), side, prompt, payloadType });
   }
   const lost = sessions.filter((session) => !isOpen(session)).length;
   return { sessions: sessions.length - lost, lost };
 }
+
+const eachSide = (sessions: readonly Session[]): { readonly session: Session; readonly side: Side }[] =>
+  sessions.filter(isOpen).flatMap((session) => SIDES.map((side) => ({ session, side })));
+
+const legOf = ({ snapshot }: Session, side: Side): Leg => snapshot.context.legs[side];
+
+const placeOf = ({ number }: Shard, { session, slot }: Session): SessionPlace => ({ shard: number, session, slot });
 
 const isOpen = ({ snapshot }: Session): boolean => snapshot.context.closed === null;
 
@@ -184,8 +200,9 @@ export function freeOtherPorts(shard: Shard, ports: Readonly<Record<Family, Port
   const held: Record<Family, Set<UdpPort>> = { IPv4: new Set(), IPv6: new Set() };
   for (const { snapshot } of shard.directory.all()) {
     for (const side of SIDES) {
-      const { local, copy } = snapshot.context.legs[side];
-      for (const address of [local, copy?.local ?? null]) if (address !== null) held[familyOf(address.host)].add(address.port);
+      const { local, copies } = snapshot.context.legs[side];
+      for (const address of [local, ...copies.map((copy) => copy.local)])
+        if (address !== null) held[familyOf(address.host)].add(address.port);
     }
   }
   for (const family of ['IPv4', 'IPv6'] as const) ports[family].releaseAllBut(held[family]);

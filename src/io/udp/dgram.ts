@@ -69,6 +69,10 @@ export class DgramEngine implements PacketEngine {
   /** Node has no way to see the error queue of a socket. */
   watchUnreachable(): void {}
 
+  isOpen(row: number): boolean {
+    return this.#sockets.has(row);
+  }
+
   close(row: number): void {
     this.#sockets.get(row)?.close();
     this.#sockets.delete(row);

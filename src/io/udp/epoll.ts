@@ -18,6 +18,8 @@ import { type EngineOptions, wholeMs } from './options.js';
 
 const EVENTS = 512;
 const WAKE = 0xffffffff;
+/** After so many events it is seen whether a turn has become due in the meantime. */
+const PATIENCE = 16;
 
 /** Where things stand in the scratch memory, bytes. */
 const SOURCE_BYTE = 0;
@@ -39,6 +41,7 @@ export class EpollEngine implements PacketEngine {
   readonly #draft: Packet;
   readonly #epoll: number;
   readonly #watch: ErrorWatch;
+  #deadline = 0;
   #stopping = false;
 
   constructor(rows: number, options: EngineOptions) {
@@ -71,6 +74,10 @@ export class EpollEngine implements PacketEngine {
 
   watchUnreachable(row: number): void {
     this.#watch.add(row, this.#options.descriptors[row]! - 1);
+  }
+
+  isOpen(row: number): boolean {
+    return this.#options.descriptors[row]! > 0;
   }
 
   close(row: number): void {
@@ -123,14 +130,17 @@ export class EpollEngine implements PacketEngine {
   async run(host: EngineHost): Promise<void> {
     try {
       let nowMs = this.#options.clock();
-      let deadline = host.onTurn(nowMs);
+      this.#deadline = host.onTurn(nowMs);
       while (!this.#stopping) {
-        const count = epollWait(this.#epoll, this.#scratch.address + EVENTS_BYTE, EVENTS, wholeMs(deadline - nowMs));
+        const count = epollWait(this.#epoll, this.#scratch.address + EVENTS_BYTE, EVENTS, wholeMs(this.#deadline - nowMs));
         nowMs = this.#options.clock();
         this.#packet.nowMs = nowMs;
         this.#handle(host, count);
         this.#watch.report(host);
-        if (host.isTurnDue() || nowMs >= deadline) deadline = host.onTurn(nowMs);
+        nowMs = this.#packet.nowMs;
+        if (!host.isTurnDue() && nowMs < this.#deadline) continue;
+        this.#deadline = host.onTurn(nowMs);
+        nowMs = this.#options.clock(); // A turn may be long, and the next one is not to wait for more than is left.
       }
     } finally {
       this.#release();
@@ -152,7 +162,14 @@ export class EpollEngine implements PacketEngine {
         if ((this.#words[event]! & EPOLLERR) !== 0 && this.#watch.isWatched[row] !== 0) this.#drain(row);
         this.#receive(host, row);
       }
+      if (i % PATIENCE === PATIENCE - 1) this.#turnIfDue(host);
     }
+  }
+
+  /** In the middle of a long batch. What is left of it is not put off to the next one, where it might have to wait again. */
+  #turnIfDue(host: EngineHost): void {
+    this.#packet.nowMs = this.#options.clock();
+    if (this.#packet.nowMs >= this.#deadline) this.#deadline = host.onTurn(this.#packet.nowMs);
   }
 
   /** First: the error would stand before what has been received. */

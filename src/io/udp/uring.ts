@@ -33,6 +33,8 @@ const KIND_SEND = 1;
 const KIND_WAKE = 2;
 const KIND_CANCEL = 3;
 const FIRST_GENERATION = 16;
+/** After so many completions it is seen whether a turn has become due in the meantime. */
+const PATIENCE = 64;
 
 /**
  * The packet engine on io_uring: one multishot RECVMSG a socket, payloads sent from the very buffer they were received in, one system
@@ -115,6 +117,10 @@ export class UringEngine implements PacketEngine {
 
   watchUnreachable(row: number): void {
     this.#watch.add(row, this.#options.descriptors[row]! - 1);
+  }
+
+  isOpen(row: number): boolean {
+    return this.#options.descriptors[row]! > 0;
   }
 
   close(row: number): void {
@@ -239,9 +245,12 @@ export class UringEngine implements PacketEngine {
         this.#reclaim();
         nowMs = this.#options.clock();
         this.#packet.nowMs = nowMs;
-        this.#complete(host);
+        this.#complete(host, deadline);
         this.#watch.report(host);
-        if (host.isTurnDue() || nowMs >= deadline) deadline = host.onTurn(nowMs);
+        nowMs = this.#packet.nowMs;
+        if (!host.isTurnDue() && nowMs < deadline) continue;
+        deadline = host.onTurn(nowMs);
+        nowMs = this.#options.clock(); // A turn may be long, and the next one is not to wait for more than is left.
       }
     } finally {
       this.#release();
@@ -252,8 +261,10 @@ export class UringEngine implements PacketEngine {
     this.#stopping = true;
   }
 
-  #complete(host: EngineHost): void {
+  /** A batch that lasts past the deadline is left there: the rest is found at the next look, which does not wait then. */
+  #complete(host: EngineHost, deadline: number): void {
     const { ring } = this;
+    let patience = PATIENCE;
     const { words, completionMask, completionBase } = ring;
     let head = ring.head;
     // What a system call made in between (a close, a full submission ring) adds is in the tail at the next look.
@@ -266,6 +277,11 @@ export class UringEngine implements PacketEngine {
       else if (kind === KIND_WATCHED_SEND) this.#watchedSends.repeat(words[at]!);
       head = (head + 1) >>> 0;
       ring.head = head;
+      if (--patience === 0) {
+        patience = PATIENCE;
+        this.#packet.nowMs = this.#options.clock();
+        if (this.#packet.nowMs >= deadline) break;
+      }
     }
     this.counters.overflows = ring.overflows;
     this.#publishBuffers();

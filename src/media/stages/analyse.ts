@@ -1,6 +1,9 @@
+import { TICKS_PER_MS } from '../../protocol/audio/frames.js';
 import { int32At } from '../../protocol/bytes/int32.js';
+import { staticClockRate } from '../../protocol/rtp/clockRates.js';
 import { isRtp, RTP_MALFORMED, rtpMarker, rtpPayloadLength, rtpPayloadType, rtpSequence } from '../../protocol/rtp/header.js';
 import type { Packet } from '../engine.js';
+import type { Continuation } from '../player/voices.js';
 import { ROWS_PER_SESSION } from '../streams.js';
 import { JitterTable } from './jitter.js';
 
@@ -117,6 +120,33 @@ export class AnalysisTable {
 
   read(row: number): StreamAnalysis {
     return readSavedAnalysis(this.#numbersOf(row >> 1));
+  }
+
+  /** Whether the present SSRC of a stream is this one. */
+  isSource(row: number, ssrc: number): boolean {
+    const stream = row >> 1;
+    return this.#floats[stream * FLOATS + SOURCES]! > 0 && this.#words[stream * WORDS + SSRC] === (ssrc | 0);
+  }
+
+  /**
+   * The packet that a stream would send next, if it goes on as before. Null: no RTP came (since it was restored, either), or its clock is not
+   * known to run at 8 kHz. Not for every packet: it allocates.
+   */
+  next(row: number): Continuation | null {
+    const stream = row >> 1;
+    const at = stream * WORDS;
+    const highest = this.#words[at + HIGHEST]!;
+    const rate = staticClockRate(this.#words[at + PAYLOAD_TYPE]!);
+    const newest = this.#jitter.newest(stream);
+    // The rate of a dynamic type is not known; it may be that of events between packets of audio.
+    const isFast = rate !== 0 && rate !== TICKS_PER_MS * 1000;
+    if (this.#floats[stream * FLOATS + SOURCES] === 0 || highest < 0 || newest === null || isFast) return null;
+    return {
+      ssrc: this.#words[at + SSRC]! >>> 0,
+      sequence: (highest + 1) & 0xffff,
+      timestamp: (newest.timestamp + newest.step) >>> 0,
+      atMs: newest.atMs + newest.step / TICKS_PER_MS,
+    };
   }
 
   /** What is known of a stream, as numbers for `restore` and `readSavedAnalysis`; null: no packet came. */

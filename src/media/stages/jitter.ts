@@ -14,6 +14,10 @@ const FORMER_SOURCES = KEPT_SOURCES - 1;
 
 /** Where the timestamp stands in an RTP header. */
 const TIMESTAMP_AT = 4;
+/** A timestamp that is ahead of a later one by so much or less belongs to a packet that was overtaken, ticks. */
+const LONGEST_DISORDER = 8000;
+/** Two packets in a row are not farther apart, ticks: 120 ms at 8 kHz. */
+const LONGEST_STEP = 960;
 
 /** Floats of a stream. The first two belong to its present SSRC. */
 const JITTER = 0;
@@ -78,6 +82,31 @@ export class JitterTable {
     words[at + (measured % RECENT)] = timestamp;
     words[at + MEASURED] = measured + 1 < RECENT * 2 ? measured + 1 : RECENT;
     floats[base + MEASURED_AT_MS] = packet.nowMs;
+  }
+
+  /**
+   * Of the present SSRC, the newest timestamp that was measured, when the last of them came, and by how much the newest is ahead of the one
+   * before it, 0 where that is not known. Null: none was measured. Not for every packet: it allocates.
+   */
+  newest(stream: number): { readonly timestamp: number; readonly atMs: number; readonly step: number } | null {
+    const at = stream * WORDS;
+    const words = this.#words;
+    const measured = words[at + MEASURED]!;
+    if (measured === 0) return null;
+    const last = words[at + ((measured - 1) % RECENT)]!;
+    const known = Math.min(measured, RECENT);
+    let ahead = 0;
+    for (let i = 0; i < known; i++) {
+      const distance = (words[at + i]! - last) | 0;
+      if (distance > ahead && distance <= LONGEST_DISORDER) ahead = distance;
+    }
+    const timestamp = (last + ahead) >>> 0;
+    let step = 0;
+    for (let i = 0; i < known; i++) {
+      const distance = (timestamp - words[at + i]!) | 0;
+      if (distance > 0 && distance <= LONGEST_STEP && (step === 0 || distance < step)) step = distance;
+    }
+    return { timestamp, atMs: this.#floats[stream * FLOATS + MEASURED_AT_MS]!, step };
   }
 
   /** The stream goes on with another SSRC, both as signed numbers. One that comes back finds its jitter as it left it. */

@@ -51,6 +51,8 @@ export class Resizer {
   /** Packets given to `emit`. */
   emitted = 0;
   discarded = 0;
+  /** The highest number that the present source was given; -1: none. */
+  lastSequence = -1;
   /** When `flush` has to be called, on the clock of `take`; Infinity: nothing is held. A time in the past means at once. */
   dueAtMs = Number.POSITIVE_INFINITY;
 
@@ -65,6 +67,11 @@ export class Resizer {
   /** How long the sender's own packets are, by the last one. */
   #packetSamples = 0;
   readonly #output = new Uint8Array(LONGEST_DATAGRAM);
+
+  /** Whose packets are resized at present; -1: none came. */
+  get ssrc(): number {
+    return this.#ssrc;
+  }
 
   /** `targetMs`: see `setTarget`. */
   constructor(targetMs: number) {
@@ -129,6 +136,7 @@ export class Resizer {
     this.#ssrc = ssrc;
     this.#newest.reset();
     this.#numbers.reset();
+    this.lastSequence = -1;
   }
 
   #beginTime(emit: Emit): void {
@@ -185,6 +193,7 @@ export class Resizer {
   #emit(length: number, sequence: number, emit: Emit): void {
     this.#output[2] = sequence >>> 8;
     this.#output[3] = sequence;
+    if (((this.lastSequence - sequence) & 0xffff) >= 0x8000 || this.lastSequence < 0) this.lastSequence = sequence;
     this.emitted++;
     emit(this.#output, length);
   }

@@ -39,6 +39,12 @@ export class Resizing {
     } else this.#resizers.set(row, new Resizer(targetMs));
   }
 
+  /** The last sequence number that a row's packets of an SSRC were given; null: they have their own. */
+  lastSequence(row: number, ssrc: number): number | null {
+    const resizer = this.#resizers.get(row);
+    return resizer === undefined || resizer.ssrc !== ssrc || resizer.lastSequence < 0 ? null : resizer.lastSequence;
+  }
+
   #heed({ dueAtMs }: Resizer): void {
     if (dueAtMs >= this.deadlineMs) return;
     this.deadlineMs = dueAtMs;

@@ -46,22 +46,30 @@ export function linearToAlaw(sample: number): number {
 
 /** A run of µ-law octets as linear samples, one each. */
 export function decodeMulaw(codes: Uint8Array): Int16Array {
-  return Int16Array.from(codes, mulawToLinear);
+  const made = new Int16Array(codes.length);
+  for (let i = 0; i < made.length; i++) made[i] = mulawToLinear(codes[i]!);
+  return made;
 }
 
 /** A run of linear samples as µ-law octets, one each. */
 export function encodeMulaw(samples: Int16Array): Uint8Array {
-  return Uint8Array.from(samples, linearToMulaw);
+  const made = new Uint8Array(samples.length);
+  for (let i = 0; i < made.length; i++) made[i] = linearToMulaw(samples[i]!);
+  return made;
 }
 
 /** A run of A-law octets as linear samples, one each. */
 export function decodeAlaw(codes: Uint8Array): Int16Array {
-  return Int16Array.from(codes, alawToLinear);
+  const made = new Int16Array(codes.length);
+  for (let i = 0; i < made.length; i++) made[i] = alawToLinear(codes[i]!);
+  return made;
 }
 
 /** A run of linear samples as A-law octets, one each. */
 export function encodeAlaw(samples: Int16Array): Uint8Array {
-  return Uint8Array.from(samples, linearToAlaw);
+  const made = new Uint8Array(samples.length);
+  for (let i = 0; i < made.length; i++) made[i] = linearToAlaw(samples[i]!);
+  return made;
 }
 
 function decodeMulawCode(code: number): number {

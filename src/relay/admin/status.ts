@@ -54,12 +54,33 @@ const COLUMNS: readonly Column[] = [
   { title: 'sessions', of: ({ sessions }) => String(sessions) },
   { title: 'load', of: ({ load }) => `${Math.round(load * 100)} %` },
   { title: 'packets/s', of: ({ packetsPerSecond }) => String(Math.round(packetsPerSecond)) },
+  { title: 'prompts', of: (shard) => String(playersOf(shard)) },
+  { title: 'recordings', of: ({ recordingsOpen }) => String(recordingsOpen) },
   { title: 'timed out', of: ({ sessionsTimedOut }) => String(sessionsTimedOut) },
   { title: 'refused', of: ({ sessionsRefused }) => String(sessionsRefused) },
   { title: 'log errors', of: ({ logErrors }) => String(logErrors) },
   { title: 'defects', of: ({ defects }) => String(defects) },
 ];
 const GAP = '  ';
+
+/** Prompts that are heard now. */
+const playersOf = ({ playersStarted, playersEnded }: ShardStatus): number => playersStarted - playersEnded;
+
+const count = (many: number, thing: string): string => `${many} ${thing}${many === 1 ? '' : 's'}`;
+
+/** What was played and recorded, of all threads; nothing where nothing was. */
+function soundLines(shards: readonly ShardStatus[]): string[] {
+  const sum = (of: (shard: ShardStatus) => number): number => shards.reduce((total, shard) => total + of(shard), 0);
+  const [begun, open] = [sum(({ playersStarted }) => playersStarted), sum(({ recordingsOpen }) => recordingsOpen)];
+  const [recorded, missing] = [sum(({ packetsRecorded }) => packetsRecorded), sum(({ packetsUnrecorded }) => packetsUnrecorded)];
+  const errors = sum(({ recordingErrors }) => recordingErrors);
+  const played = sum(({ packetsPlayed }) => packetsPlayed);
+  const lines =
+    begun > 0 ? [`${count(sum(playersOf), 'prompt')} heard now, ${begun} begun so far, ${count(played, 'packet')} played`] : [];
+  if (open + recorded + missing + errors === 0) return lines;
+  const made = `${count(open, 'recording')} being made, ${count(recorded, 'packet')} recorded, ${missing} not recorded`;
+  return [...lines, `${made}, ${count(errors, 'recording error')}`];
+}
 
 /** The status as a short table for people. `nowMs`: milliseconds since the Unix epoch. */
 export function formatStatus(status: AdminStatus, nowMs: number): string[] {
@@ -73,7 +94,7 @@ export function formatStatus(status: AdminStatus, nowMs: number): string[] {
     return cells.map((cell) => cell.padStart(width));
   });
   const lines = Array.from({ length: shards.length + 1 }, (_, line) => rows.map((cells) => cells[line]!).join(GAP));
-  return [head, log, ...watched, '', ...lines];
+  return [head, log, ...soundLines(shards), ...watched, '', ...lines];
 }
 
 /** A span in its two largest units, such as `3 h 12 min`. */

@@ -17,6 +17,7 @@ const REFUSAL_CODES: Readonly<Record<Refusal, (isNew: boolean) => ErrorCode>> = 
   'no-notification': () => E.notifyNotPermitted,
   'not-ipv4': () => E.noSuchFamily,
   'own-media': () => E.copy,
+  'already-recorded': () => E.copy,
   'no-free-port': (isNew) => (isNew ? E.noPortForSession : E.noPortForLeg),
   defect: (isNew) => (isNew ? E.noPortForSession : E.noPortForLeg),
 };

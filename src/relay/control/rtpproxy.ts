@@ -1,7 +1,8 @@
-import type { DeleteCommand, PlayCommand, RtpproxyCommand, StopPlayCommand } from '../../protocol/rtpproxy/command.js';
+import type { DeleteCommand, RtpproxyCommand } from '../../protocol/rtpproxy/command.js';
 import { ERROR_CODES as E } from '../../protocol/rtpproxy/errors.js';
-import { copy, stopCopies } from './copy.js';
+import { copy, record, stopRecord } from './copy.js';
 import type { Execution } from './execution.js';
+import { play, stopPlay } from './play.js';
 import { query } from './query.js';
 import { update } from './update.js';
 
@@ -20,15 +21,15 @@ export function execute(command: ShardCommand, execution: Execution): string {
     case 'query':
       return query(command, execution);
     case 'play':
-    case 'stopPlay':
       return play(command, execution);
+    case 'stopPlay':
+      return stopPlay(command, execution);
     case 'copy':
       return copy(command, execution);
-    case 'stopRecord':
-      return stopCopies(command, execution);
     case 'record':
-      // There is no place to record to, so nothing records: the answer is the same whether the session exists or not.
-      return E.noSuchSession;
+      return record(command, execution);
+    case 'stopRecord':
+      return stopRecord(command, execution);
   }
 }
 
@@ -39,14 +40,4 @@ function remove(command: DeleteCommand, { shard }: Execution): string {
     shard.command(session, { type: 'Release', reference: command.weak ? weak : 'strong' });
   }
   return found.length > 0 ? '0' : E.noSuchSession;
-}
-
-/** P and S, as they answer where no prompt can be read. */
-function play(command: PlayCommand | StopPlayCommand, { shard }: Execution): string {
-  const found = shard.directory.find(command.call, command.tags);
-  if (found === null) return E.noSuchSession;
-  if (command.verb === 'stopPlay' || command.count === 0) return '0';
-  const side = found.direction === 'forward' ? 'caller' : 'callee';
-  const isWithoutCodecs = command.codecs === 'session' && found.session.snapshot.context.legs[side].codecs.length === 0;
-  return isWithoutCodecs ? E.updateModifier : E.player;
 }

@@ -1,10 +1,11 @@
 import type { Notify } from '../../../model/session/notify.js';
-import type { Side } from '../../../model/session/side.js';
+import { SIDES, type Side } from '../../../model/session/side.js';
 import type { Subcommand, UpdateCommand } from '../../protocol/rtpproxy/command.js';
 import { ERROR_CODES as E, type ErrorCode } from '../../protocol/rtpproxy/errors.js';
 import { formatSubresults } from '../../protocol/rtpproxy/format.js';
 import { matchTarget } from '../notify/targets.js';
 import type { Direction } from '../session/directory.js';
+import type { Session } from '../session/session.js';
 import { describe, wishOf } from './describe.js';
 import type { Execution } from './execution.js';
 import { runSubcommands } from './subcommands.js';
@@ -36,7 +37,15 @@ export function update(command: UpdateCommand, execution: Execution): string {
   const { verb } = command;
   const local = describe(session, { side, verb, description: command, notify, isNew: found === null }, execution);
   if (!local.ok) return local.error;
+  if (found === null) recordAll(session, execution);
   return formatSubresults(local.value, runSubcommands(command.subcommands, session, side, execution));
+}
+
+/** Where every session is to be recorded, it is so from its beginning; pcap in one file. */
+function recordAll(session: Session, { shard, setting: { recording } }: Execution): void {
+  if (recording === null || !recording.all) return;
+  const { form } = recording;
+  shard.command(session, { type: 'Record', sides: SIDES, form, single: form === 'pcap', name: null });
 }
 
 /** Networks that cannot be had are refused before a session is looked for, and those of sub-commands as what cannot be read. */

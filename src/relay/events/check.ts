@@ -1,6 +1,7 @@
-import { brokenInvariant, PortsHeld } from '../../../model/invariants.js';
+import { brokenByEvent, brokenInvariant, PortsHeld } from '../../../model/invariants.js';
 import type { SessionEvent } from '../../../model/session/event.js';
 import { SIDES } from '../../../model/session/side.js';
+import { NEW_SESSION } from '../session/apply.js';
 import { asciiJson, firstDifference } from './difference.js';
 import { Fold, type FoldedSession } from './fold.js';
 import type { BaseRecord, LogRecord, SnapshotRecord, StepRecord } from './record.js';
@@ -90,11 +91,20 @@ export class ShardCheck {
         this.opened++;
         this.#opening?.sessions.add(session);
       }
+      const before = this.fold.sessions.get(session);
       const folded = this.fold.take(events.length === 1 ? record : { ...record, events: [event] });
-      const rule = folded === null ? null : brokenInvariant(folded.snapshot.context, folded.snapshot.value);
+      const rule = folded === null ? null : this.#brokenBy(before, event, folded);
       if (rule !== null) broken.push(`${call}: ${rule}`);
-      if (event.type === 'LegOpened' || event.type === 'SessionClosed') this.#followPorts(session, event, broken);
+      this.#followPorts(session, event, broken);
     }
+  }
+
+  #brokenBy(before: FoldedSession | undefined, event: SessionEvent, { snapshot: after }: FoldedSession): string | null {
+    // Of a session whose snapshot is still to come nothing is known, and of one of which records are missing something else.
+    const isKnown = !this.#isDoubtful && (before !== undefined || event.type === 'SessionOpened');
+    const { context } = before?.snapshot ?? NEW_SESSION;
+    const byEvent = isKnown ? brokenByEvent(context, event, after.context) : null;
+    return byEvent ?? brokenInvariant(after.context, after.value);
   }
 
   #takeSnapshot(record: SnapshotRecord, before: FoldedSession | null, broken: string[]): void {
@@ -116,8 +126,9 @@ export class ShardCheck {
     if (before === null) this.met++;
     else this.#releasePorts(session, at);
     for (const side of SIDES) {
-      const { local } = state.legs[side];
+      const { local, copies } = state.legs[side];
       if (local !== null) this.#followPorts(session, { type: 'LegOpened', side, local, at }, broken);
+      for (const copy of copies) this.#followPorts(session, { type: 'CopyStarted', side, ...copy, at }, broken);
     }
   }
 

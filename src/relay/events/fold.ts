@@ -75,6 +75,7 @@ export class Fold {
         this.#countFrom(record.counters);
         return null;
       case 'exchange':
+      case 'recording':
         return null;
       case 'end':
         this.isEnded = true;

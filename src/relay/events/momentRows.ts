@@ -1,13 +1,27 @@
 import { formatAddress, sameAddress, unreachable } from '../../../model/kernel/index.js';
 import type { SessionEvent } from '../../../model/session/event.js';
 import { formatTarget } from '../../../model/session/notify.js';
+import type { Playback } from '../../../model/session/playback.js';
 import { REFUSALS } from '../../../model/session/refusal.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
 import type { SessionState } from '../../../model/session/state.js';
 import { STREAM_COUNTERS, type StreamCounter } from '../../media/counters.js';
 import { readSavedAnalysis, type StreamAnalysis } from '../../media/stages/analyse.js';
-import type { ExchangeRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
-import { ascii, CLOSE_WORDS, codecName, cut, duration, packetWords, place } from './words.js';
+import type { ExchangeRecord, RecordingRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
+import {
+  ascii,
+  CLOSE_WORDS,
+  codecName,
+  cut,
+  duration,
+  PLAYBACK_END_WORDS,
+  packetWords,
+  place,
+  playbackWords,
+  RECORDING_END_WORDS,
+  recordedWords,
+  recordingWords,
+} from './words.js';
 
 /** One thing that a ladder shows, in words of ASCII. */
 export type Row =
@@ -73,7 +87,7 @@ export function rowOf(event: SessionEvent, before: SessionState, sample: Session
     case 'SessionClosed':
       return [note(`session closed: ${CLOSE_WORDS[event.reason]}`), countsRow(event.tally, sample)];
     default:
-      return settingRow(event);
+      return settingRow(event, before);
   }
 }
 
@@ -86,7 +100,7 @@ type SettingEvent = Exclude<
   }
 >;
 
-function settingRow(event: SettingEvent): readonly Row[] {
+function settingRow(event: SettingEvent, before: SessionState): readonly Row[] {
   switch (event.type) {
     case 'NetworkChosen': {
       const { host, advertised } = event.network;
@@ -105,7 +119,21 @@ function settingRow(event: SettingEvent): readonly Row[] {
     case 'CopyStarted':
       return [aside(event.side, 'relay', `copied to ${place(event.to)}`)];
     case 'CopyStopped':
-      return [aside(event.side, 'relay', 'not copied any more')];
+      return [
+        aside(event.side, 'relay', event.local === null ? 'not copied any more' : `no copy from ${place(event.local)} any more`),
+      ];
+    case 'PlaybackStarted':
+      return [arrow(event.side, 'side', playbackWords(event.playback))];
+    case 'PlaybackEnded':
+      return [aside(event.side, 'side', promptEndWords(event, before.legs[event.side].playback))];
+    case 'RecordingStarted':
+      return [note(`recording ${event.recording.id} begins: ${recordedWords(event.recording)}`)];
+    case 'RecordingNamed':
+      return [note(`recording ${event.recording} is made in ${event.files.map(name).join(', ')}`)];
+    case 'RecordingStopped':
+      return [
+        note(`recording ${event.recording} of the ${event.sides.join(' and the ')} ends: ${RECORDING_END_WORDS[event.reason]}`),
+      ];
     case 'ForkStarted':
       return [note(`fork: hears session ${name(event.source.tag)} of call ${name(event.source.call)}`)];
     case 'ReferenceTaken':
@@ -130,6 +158,12 @@ function signalledWords({ side, address }: Extract<SessionEvent, { type: 'Remote
   return sameAddress(lastSignal.address, address)
     ? `still at ${place(address)}`
     : `now at ${place(address)} (was ${place(lastSignal.address)})`;
+}
+
+/** `playback`: what ends; null where the log lacks its beginning. */
+function promptEndWords({ at, reason }: Extract<SessionEvent, { type: 'PlaybackEnded' }>, playback: Playback | null): string {
+  const span = playback === null ? '' : ` after ${duration(at - playback.startedAt)}`;
+  return `prompt ends${span}: ${PLAYBACK_END_WORDS[reason]}`;
 }
 
 const strayCount = (sample: SessionSample | null, side: Side, counter: StreamCounter): number => {
@@ -169,6 +203,9 @@ export function exchangeRow({ call, command, reply }: ExchangeRecord): Row {
   };
 }
 
+/** A recording is complete. */
+export const recordingRow = (record: RecordingRecord): Row => note(recordingWords(record));
+
 /** A session of which the log does not tell how it began. */
 export function snapshotRows({ at, phase, state }: SnapshotRecord): readonly Row[] {
   const of = (side: Side) => state.legs[side];
@@ -181,6 +218,11 @@ export function snapshotRows({ at, phase, state }: SnapshotRecord): readonly Row
     note(`the log begins here: ${phase}, open for ${duration(at - state.openedAt)}, tag ${name(state.tag)}`),
     { kind: 'asides', near: 'side', caller: remote('caller'), callee: remote('callee') },
     { kind: 'asides', near: 'relay', caller: local('caller'), callee: local('callee') },
+    ...SIDES.flatMap((side): Row[] => {
+      const { playback } = of(side);
+      return playback === null ? [] : [arrow(side, 'side', playbackWords(playback))];
+    }),
+    ...state.recordings.map((recording) => note(`recording ${recording.id} goes on: ${recordedWords(recording)}`)),
   ];
 }
 

@@ -12,11 +12,12 @@ import {
   firstPacketRow,
   lastPacketRows,
   type Row,
+  recordingRow,
   refusedRow,
   rowOf,
   snapshotRows,
 } from './momentRows.js';
-import type { ExchangeRecord, SampleRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
+import type { ExchangeRecord, RecordingRecord, SampleRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
 import { type Story, sessionKey, shardKey, type ToldRecord } from './story.js';
 
 /** One thing that happened, in the order in which it is told. */
@@ -85,6 +86,9 @@ class Teller {
         break;
       case 'snapshot':
         this.#snapshot(told, record);
+        break;
+      case 'recording':
+        this.#recording(told, record);
         break;
       default: // Of the shard, not of a call.
     }
@@ -162,6 +166,12 @@ class Teller {
       return;
     }
     this.moments.push({ at: record.at, lane: null, rows: [row], after: null, told });
+  }
+
+  /** It may be complete after the session has ended. */
+  #recording(told: ToldRecord, record: RecordingRecord): void {
+    const lane = this.#laneOf.get(sessionKey(told) ?? '') ?? null;
+    this.moments.push({ at: record.at, lane, rows: [recordingRow(record)], after: null, told });
   }
 
   #sample(told: ToldRecord, record: SampleRecord): void {

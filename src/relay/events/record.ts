@@ -76,6 +76,20 @@ export type BaseRecord = Numbered & {
   readonly counters: Readonly<Partial<Record<ShardCounter, number>>>;
 };
 
+/** A recording is complete, and its files stand where they belong. Its session may have ended before. */
+export type RecordingRecord = Numbered & {
+  readonly kind: 'recording';
+  readonly call: CallId;
+  readonly session: number;
+  /** Which of the session. */
+  readonly recording: number;
+  readonly startedAt: Millis;
+  /** From its first packet to its last, milliseconds. */
+  readonly durationMs: number;
+  readonly packets: number;
+  readonly files: readonly { readonly path: string; readonly packets: number; readonly bytes: number }[];
+};
+
 /** The counters of the shard, now and then while they change. */
 export type VitalsRecord = Numbered & {
   readonly kind: 'vitals';
@@ -85,7 +99,15 @@ export type VitalsRecord = Numbered & {
 /** The shard has ended as it was told to: nothing is to be recovered. */
 export type EndRecord = Numbered & { readonly kind: 'end' };
 
-export type LogRecord = StepRecord | ExchangeRecord | SampleRecord | SnapshotRecord | BaseRecord | VitalsRecord | EndRecord;
+export type LogRecord =
+  | StepRecord
+  | ExchangeRecord
+  | SampleRecord
+  | SnapshotRecord
+  | BaseRecord
+  | VitalsRecord
+  | RecordingRecord
+  | EndRecord;
 
 type WithoutNumber<R> = R extends Numbered ? Omit<R, 'seq' | 'shard'> : never;
 /** A record that its shard has not numbered yet. */

@@ -1,6 +1,8 @@
 import type { Phase } from '../../../model/session/chart.js';
 import type { SessionCommand } from '../../../model/session/command.js';
 import type { CloseReason, EventType, RecoveryCause, Reference } from '../../../model/session/event.js';
+import type { PlaybackEnd } from '../../../model/session/playback.js';
+import { RECORDING_FORMS, type RecordingEnd } from '../../../model/session/recording.js';
 import { REFUSALS, type Refusal } from '../../../model/session/refusal.js';
 import { COMPONENTS, SIDES } from '../../../model/session/side.js';
 import {
@@ -60,6 +62,27 @@ const notify = fields({
   toTag: nullable(text()),
 });
 
+/** Of an RTP header: a field of 32 bits. */
+const long = whole(0, 0xffffffff);
+const played = {
+  ...{
+    prompt: text(),
+    payloadType: whole(0, 127),
+    ptimeMs: whole(1, 1000),
+    count: whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  },
+  voice: fields({ ssrc: long, sequence: whole(0, 0xffff), timestamp: long }),
+};
+const playback = fields({ ...played, startedAt: moment });
+const playbackEnd = all<PlaybackEnd>({ finished: true, stopped: true, replaced: true, failed: true });
+const sides = listOf(side);
+const form = oneOf(RECORDING_FORMS);
+const recordingEnd = all<RecordingEnd>({ stopped: true, failed: true });
+const recording = fields({
+  ...{ id: whole(1, Number.MAX_SAFE_INTEGER), sides, form, single: flag, name: nullable(text()), startedAt: moment },
+  files: listOf(text()),
+});
+
 const latched = { side, component, address, latched: flag, learned: flag };
 const sourced = { side, component, address };
 
@@ -80,7 +103,12 @@ const COMMANDS: Readonly<Record<SessionCommand['type'], Readonly<Record<string, 
   SetTos: { side, tos },
   CatchDtmf: { side, dtmf },
   Copy: { side, to: address, local: address },
-  StopCopy: { side },
+  StopCopy: { side, local: nullable(address) },
+  Play: { side, playback: fields(played) },
+  StopPlay: { side, reason: playbackEnd },
+  Record: { sides, form, single: flag, name: nullable(text()) },
+  NameRecording: { recording: whole(1, Number.MAX_SAFE_INTEGER), files: listOf(text()) },
+  StopRecording: { recording: whole(1, Number.MAX_SAFE_INTEGER), sides, reason: recordingEnd },
   Fork: { source },
   Release: { reference },
   CheckIdle: {},
@@ -104,7 +132,12 @@ const EVENTS: Readonly<Record<EventType, Readonly<Record<string, Check>>>> = {
   NotifyChanged: { notify: nullable(notify) },
   DtmfCatchChanged: { side, dtmf },
   CopyStarted: { side, to: address, local: address },
-  CopyStopped: { side },
+  CopyStopped: { side, local: nullable(address) },
+  PlaybackStarted: { side, playback },
+  PlaybackEnded: { side, reason: playbackEnd },
+  RecordingStarted: { recording },
+  RecordingNamed: { recording: whole(1, Number.MAX_SAFE_INTEGER), files: listOf(text()) },
+  RecordingStopped: { recording: whole(1, Number.MAX_SAFE_INTEGER), sides, reason: recordingEnd },
   ForkStarted: { source },
   RemoteLatched: latched,
   SourceRefused: sourced,
@@ -121,17 +154,22 @@ const remote = fields({
 const leg = fields({
   ...{ network, local: nullable(address), rtp: remote, rtcp: remote, asymmetric: flag, codecs, held: flag, holds: count },
   ...{ resizeMs: nullable(count), tos: nullable(tos), ttlMs: nullable(count), dtmf: nullable(dtmf) },
-  copy: nullable(fields({ to: address, local: address })),
+  copies: listOf(fields({ to: address, local: address })),
+  playback: nullable(playback),
   refused: listOf(address),
   unreachable: bothComponents(nullable(address)),
   lastSignal: nullable(fields({ address, at: moment })),
 });
 const state = fields({
   ...{ call: text(), tag: text(), openedAt: moment, setupTtlMs: count, ttlMs: count, independentTtl: flag },
+  ...{ recordings: listOf(recording), recordingsBegun: count },
   ...{ notify: nullable(notify), fork: nullable(source), legs: bothSides(leg), recoveries: count, closed: nullable(reason) },
   references: fields({ strong: flag, caller: flag, callee: flag }),
 });
-const stream = fields({ counters: listOfNumbers, latch: nullable(listOfNumbers), analysis: nullable(listOfNumbers) });
+const stream = fields({
+  ...{ counters: listOfNumbers, latch: nullable(listOfNumbers), analysis: nullable(listOfNumbers) },
+  splice: optional(nullable(listOfNumbers)),
+});
 const sample = fields({ touchedAt: bothSides(moment), streams: listOf(nullable(stream)) });
 
 const session = whole(0, Number.MAX_SAFE_INTEGER);
@@ -153,6 +191,18 @@ const RECORDS: Readonly<Record<LogRecord['kind'], Readonly<Record<string, Check>
   },
   base: { ...numbered, sessions: count, counters: mapOfNumbers },
   vitals: { ...numbered, counters: mapOfNumbers },
+  recording: {
+    ...{
+      ...numbered,
+      call: text(),
+      session,
+      recording: whole(1, Number.MAX_SAFE_INTEGER),
+      startedAt: moment,
+      durationMs: span,
+      packets: count,
+    },
+    files: listOf(fields({ path: text(), packets: count, bytes: count })),
+  },
   end: numbered,
 };
 

@@ -62,7 +62,7 @@ class ShardOfCall {
     const { record } = told;
     if ('call' in record) {
       if (record.call !== this.#call) return [];
-      if ('session' in record) this.#follow(record);
+      if (record.kind === 'step' || record.kind === 'snapshot') this.#follow(record);
       return [...this.#takeWaiting(), told];
     }
     if (record.kind === 'sample') return this.#known.has(record.session) ? [told] : [];

@@ -2,11 +2,12 @@ import { formatAddress, unreachable } from '../../../model/kernel/index.js';
 import type { SessionEvent, Tally } from '../../../model/session/event.js';
 import { formatTarget } from '../../../model/session/notify.js';
 import { REFUSALS } from '../../../model/session/refusal.js';
-import { SIDES } from '../../../model/session/side.js';
+import { otherSide, SIDES } from '../../../model/session/side.js';
 import type { Leg } from '../../../model/session/state.js';
 import { STREAM_COUNTERS, type StreamCounter } from '../../media/counters.js';
 import type { FoldedSession } from './fold.js';
 import type { ExchangeRecord, LogRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
+import { PLAYBACK_END_WORDS, playbackWords, RECORDING_END_WORDS, recordedWords, recordingWords } from './words.js';
 
 /** What a line needs to know besides the record. */
 export type Telling = {
@@ -47,6 +48,8 @@ function wordsOf(record: LogRecord, before: FoldedSession | null): string[] {
       return before === null ? [describeSnapshot(record)] : [];
     case 'base':
       return [`segment begins with ${record.sessions} ${record.sessions === 1 ? 'session' : 'sessions'}`];
+    case 'recording':
+      return [recordingWords(record)];
     case 'end':
       return ['the shard ends as it was told to'];
     case 'sample':
@@ -142,7 +145,17 @@ export function describeEvent(event: SessionEvent): string {
     case 'CopyStarted':
       return `what comes from the ${event.side} is copied to ${formatAddress(event.to)} from ${formatAddress(event.local)}`;
     case 'CopyStopped':
-      return `what comes from the ${event.side} is not copied any more`;
+      return `what comes from the ${event.side} is not copied any more${event.local === null ? '' : ` from ${formatAddress(event.local)}`}`;
+    case 'PlaybackStarted':
+      return `${event.side} hears ${playbackWords(event.playback)}, and not the ${otherSide(event.side)}`;
+    case 'PlaybackEnded':
+      return `prompt for the ${event.side} ends: ${PLAYBACK_END_WORDS[event.reason]}`;
+    case 'RecordingStarted':
+      return `recording ${event.recording.id} begins: ${recordedWords(event.recording)}`;
+    case 'RecordingNamed':
+      return `recording ${event.recording} is made in ${event.files.map(printable).join(', ')}`;
+    case 'RecordingStopped':
+      return `recording ${event.recording} of the ${event.sides.join(' and the ')} ends: ${RECORDING_END_WORDS[event.reason]}`;
     case 'ForkStarted':
       return `hears session ${printable(event.source.tag)} of call ${printable(event.source.call)}`;
     case 'RemoteLatched':

@@ -8,8 +8,36 @@ type Fields = { readonly [name: string]: unknown };
  * record then is for `wrongInRecord` to say.
  */
 export function upcast(value: unknown, version: SegmentHeader['version'] | null): unknown {
-  if (!isFields(value) || (version ?? 1) >= 3 || 'kind' in value) return value;
-  return withKind((version ?? 1) >= 2 ? value : withNetworks(value));
+  const since = version ?? 1;
+  if (!isFields(value) || since >= 4) return value;
+  const known = since >= 3 || 'kind' in value ? value : withKind(since >= 2 ? value : withNetworks(value));
+  return withSound(known);
+}
+
+/** 3 (release 0.3.0) → 4: nothing was played or recorded, and each side was copied to one place. */
+function withSound(record: Fields): Fields {
+  const { kind, state, command, events } = record;
+  if (kind === 'snapshot' && isFields(state)) return { ...record, state: withSoundIn(state) };
+  if (kind !== 'step' || !Array.isArray(events)) return record;
+  const stopped = (part: unknown, type: string): unknown =>
+    isFields(part) && part['type'] === type ? { local: null, ...part } : part;
+  return { ...record, command: stopped(command, 'StopCopy'), events: events.map((event) => stopped(event, 'CopyStopped')) };
+}
+
+function withSoundIn(state: Fields): Fields {
+  const { legs } = state;
+  if (!isFields(legs)) return state;
+  const of = (leg: unknown): unknown => {
+    if (!isFields(leg) || !('copy' in leg)) return leg;
+    const { copy, ...rest } = leg;
+    return { copies: copy === null ? [] : [copy], playback: null, ...rest };
+  };
+  return {
+    recordings: [],
+    recordingsBegun: 0,
+    ...state,
+    legs: Object.fromEntries(Object.entries(legs).map(([side, leg]) => [side, of(leg)])),
+  };
 }
 
 /** 2 (release 0.2.0) → 3: there were no records but steps. */

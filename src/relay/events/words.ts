@@ -1,5 +1,8 @@
 import { type Address, formatAddress } from '../../../model/kernel/index.js';
 import type { CloseReason, Tally } from '../../../model/session/event.js';
+import type { Playback, PlaybackEnd } from '../../../model/session/playback.js';
+import type { Recording, RecordingEnd } from '../../../model/session/recording.js';
+import type { RecordingRecord } from './record.js';
 
 /** Text of strangers as one line of ASCII, blanks and all: a terminal is left alone, and nobody is fooled by letters that turn the line around. */
 export const ascii = (text: string): string =>
@@ -63,6 +66,41 @@ export const codecName = (payloadType: number): string => {
   const name = CODECS.get(payloadType);
   return name === undefined ? `${payloadType}` : `${payloadType} ${name}`;
 };
+
+/** A prompt, and how often it is heard. */
+export const playbackWords = ({ prompt, payloadType, count }: Playback): string =>
+  `prompt ${ascii(prompt)} as ${codecName(payloadType)}, ${count < 0 ? 'for ever' : count === 1 ? 'once' : `${count} times`}`;
+
+/** Who is recorded, and how. */
+export const recordedWords = ({ sides, form, single, name }: Recording): string =>
+  `${sides.join(' and ')}, ${form}${single ? ', in one file' : ''}${name === null ? '' : `, as ${ascii(name)}`}`;
+
+/** How a prompt came to its end. */
+export const PLAYBACK_END_WORDS: Readonly<Record<PlaybackEnd, string>> = {
+  finished: 'heard to its end',
+  stopped: 'stopped',
+  replaced: 'another one takes its place',
+  failed: 'after a crash it could not be read any more',
+};
+
+export const RECORDING_END_WORDS: Readonly<Record<RecordingEnd, string>> = {
+  stopped: 'stopped',
+  failed: 'it could not be written',
+};
+
+/** What became of a recording. */
+export const recordingWords = ({ recording, ...record }: RecordingRecord): string =>
+  `recording ${recording} is complete: ${recordedFilesWords(record)}`;
+
+/** What was recorded, and where it is. */
+export function recordedFilesWords({
+  durationMs,
+  packets,
+  files,
+}: Pick<RecordingRecord, 'durationMs' | 'packets' | 'files'>): string {
+  const where = files.length === 0 ? ', no file' : ` in ${files.map(({ path }) => ascii(path)).join(', ')}`;
+  return `${packets} ${packets === 1 ? 'packet' : 'packets'} of ${duration(durationMs)}${where}`;
+}
 
 export const CLOSE_WORDS: Readonly<Record<CloseReason, string>> = {
   deleted: 'deleted',

@@ -4,6 +4,7 @@ import * as addresses from './rules/addresses.js';
 import * as endings from './rules/endings.js';
 import * as signalling from './rules/signalling.js';
 import * as silence from './rules/silence.js';
+import * as sound from './rules/sound.js';
 import * as sources from './rules/sources.js';
 
 const RULES: readonly Rule[] = [
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   ],
   ...[sources.asymmetricElsewhere, sources.refusedFromTheStart, sources.takeoverRefused],
   ...[sources.foreignSource, sources.learnedElsewhere, sources.asymmetricFine],
+  ...[sound.hearsPrompt, sound.promptFailed, sound.promptRefused, sound.recordingFailed],
   ...[silence.onHold, silence.bothSilent, silence.silentFromTheStart, silence.wentSilent, silence.paused],
 ];
 

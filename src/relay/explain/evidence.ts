@@ -1,6 +1,8 @@
 import type { Address } from '../../../model/kernel/index.js';
 import type { Phase } from '../../../model/session/chart.js';
 import type { CloseReason, RecoveryCause } from '../../../model/session/event.js';
+import type { Playback, PlaybackEnd } from '../../../model/session/playback.js';
+import type { RecordingForm } from '../../../model/session/recording.js';
 import type { Refusal } from '../../../model/session/refusal.js';
 import type { Component, Side } from '../../../model/session/side.js';
 import type { Leg, SessionState } from '../../../model/session/state.js';
@@ -38,10 +40,45 @@ export type Hold = { readonly from: number; readonly until: number | null };
  * No RTP of a side that was to send some, at the end of what is known: `start`, since packets are relayed; `later`, since its last packet.
  * `isHeld`: since about then one of the sides has the call on hold.
  */
-export type Silence = { readonly kind: 'start' | 'later'; readonly since: number; readonly ms: number; readonly isHeld: boolean };
+export type Silence = {
+  readonly kind: 'start' | 'later';
+  readonly since: number;
+  readonly ms: number;
+  readonly isHeld: boolean;
+  /** Since about then one of the sides hears a prompt: whoever plays music to the other one need not send anything. */
+  readonly isPrompted: boolean;
+};
 
 /** The longest time without RTP between two packets; `from` null: it cannot be told when. */
 export type Pause = { readonly from: number | null; readonly ms: number };
+
+/** A prompt that a side heard. `until` null: to the end. `end` null: nothing ended it, or it is not known what did. */
+export type HeardPrompt = { readonly playback: Playback; readonly until: number | null; readonly end: PlaybackEnd | null };
+
+/** `from` null: since before the log begins; `until` null: to the end. */
+export type MadeCopy = {
+  readonly to: Address;
+  readonly local: Address;
+  readonly from: number | null;
+  readonly until: number | null;
+};
+
+export type MadeRecording = {
+  readonly id: number;
+  /** Who was recorded at its beginning, and who is still. */
+  readonly sides: readonly Side[];
+  readonly left: readonly Side[];
+  /** Null: its beginning is not in the log. */
+  readonly form: RecordingForm | null;
+  readonly startedAt: number;
+  /** While it was made, relative to where recordings are made. */
+  readonly files: readonly string[];
+  /** When nobody was recorded any more; null: it went on to the end. */
+  readonly endedAt: number | null;
+  readonly hasFailed: boolean;
+  /** What the recorder said of it when it was complete. */
+  readonly done: { readonly packets: number; readonly durationMs: number; readonly files: readonly string[] } | null;
+};
 
 export type SideEvidence = {
   readonly side: Side;
@@ -60,11 +97,15 @@ export type SideEvidence = {
   readonly payloadTypes: readonly number[];
   readonly firstHeardAt: number | null;
   readonly lastHeardAt: number | null;
+  /** What it heard instead of the other side. */
+  readonly prompts: readonly HeardPrompt[];
+  /** Where what it said was sent as well. */
+  readonly copies: readonly MadeCopy[];
   readonly silence: Silence | null;
   readonly pause: Pause | null;
 };
 
-/** A control command that opened nothing: U or L, and what was answered. */
+/** A control command that was refused: U, L, P, R or C, and what was answered. */
 export type FailedCommand = { readonly at: number; readonly command: string; readonly reply: string };
 
 export type Recovery = { readonly at: number; readonly cause: RecoveryCause; readonly downMs: number };
@@ -95,6 +136,7 @@ export type Evidence = {
   /** Of the whole call: which session was meant cannot be told. */
   readonly failed: readonly FailedCommand[];
   readonly sides: Readonly<Record<Side, SideEvidence>>;
+  readonly recordings: readonly MadeRecording[];
   readonly changes: readonly { readonly at: number; readonly text: string }[];
   /** Records that cannot follow the ones before them. */
   readonly problems: readonly string[];

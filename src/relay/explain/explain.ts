@@ -1,9 +1,10 @@
 import type { Phase } from '../../../model/session/chart.js';
 import type { CloseReason } from '../../../model/session/event.js';
+import type { RecordingForm } from '../../../model/session/recording.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
 import type { Story } from '../events/story.js';
 import { diagnose } from './diagnose.js';
-import type { Evidence } from './evidence.js';
+import type { Evidence, MadeRecording } from './evidence.js';
 import type { Finding } from './finding.js';
 import { failedCommands, gather } from './gather.js';
 import { type ExplainedLeg, explainLeg } from './legs.js';
@@ -27,16 +28,34 @@ import { percentText, whoText } from './words.js';
  *         "causes": [{ "id", "side", "weight", "sentence", "evidence": [text], "advice" }],   why audio is missing, most likely first
  *         "remarks": the same, of what is no fault,
  *         "legs": { "caller": ExplainedLeg, "callee": ExplainedLeg },                         see `legs.ts`
+ *         "recordings": [{ "id", "sides", "form", "startedAt", "endedAt", "failed", "files", "packets", "durationMs" }],
  *         "changes": [{ "at", "text" }],
  *         "problems": [text]                              records that cannot follow the ones before them
  *       }],
- *       "failed": [{ "at", "command", "reply", "meaning" }]   U and L that were refused
+ *       "failed": [{ "at", "command", "reply", "meaning" }]   U, L, P, R and C that were refused
  *     }
  */
 export type Explanation = {
   readonly call: string;
   readonly sessions: readonly ExplainedSession[];
   readonly failed: readonly { readonly at: number; readonly command: string; readonly reply: string; readonly meaning: string }[];
+};
+
+export type ExplainedRecording = {
+  readonly id: number;
+  /** Empty: its beginning is not in the log; nor is its form. */
+  readonly sides: readonly Side[];
+  readonly form: RecordingForm | null;
+  readonly startedAt: number;
+  /** Null: it went on to the end of the session, or goes on. */
+  readonly endedAt: number | null;
+  /** It could not be written. */
+  readonly failed: boolean;
+  /** Where they stand now that it is complete, or as they are called while it is made. */
+  readonly files: readonly string[];
+  /** Null: it is not complete, or that is not in the log. */
+  readonly packets: number | null;
+  readonly durationMs: number | null;
 };
 
 export type ExplainedSession = {
@@ -58,6 +77,7 @@ export type ExplainedSession = {
   readonly causes: readonly Finding[];
   readonly remarks: readonly Finding[];
   readonly legs: Readonly<Record<Side, ExplainedLeg>>;
+  readonly recordings: readonly ExplainedRecording[];
   readonly changes: readonly { readonly at: number; readonly text: string }[];
   readonly problems: readonly string[];
 };
@@ -80,10 +100,16 @@ function explainSession(evidence: Evidence): ExplainedSession {
     ...{ log, run, shard, session, tag, phase, isLive, isWhole, openedAt, relayingAt },
     ...{ endedAt: closed?.at ?? null, knownUntil: endAt, closeReason: closed?.reason ?? null },
     verdict: causes[0]?.sentence ?? healthText(evidence),
-    ...{ causes, remarks, changes, problems },
+    ...{ causes, remarks, changes, problems, recordings: evidence.recordings.map(explainRecording) },
     legs: { caller: explainLeg(evidence, 'caller'), callee: explainLeg(evidence, 'callee') },
   };
 }
+
+const explainRecording = (recording: MadeRecording): ExplainedRecording => {
+  const { id, sides, form, startedAt, endedAt, hasFailed, files, done } = recording;
+  const found = { files: done?.files ?? files, packets: done?.packets ?? null, durationMs: done?.durationMs ?? null };
+  return { id, sides, form, startedAt, endedAt, failed: hasFailed, ...found };
+};
 
 /** Of a session without anything that is missing. */
 function healthText(evidence: Evidence): string {

@@ -32,9 +32,14 @@ export type FindingId =
   | 'both-silent'
   | 'pause'
   | 'hold'
+  | 'prompt'
+  | 'prompt-failed'
+  | 'prompt-refused'
   | 'codec-mismatch'
   | 'not-rtp'
-  | 'loss';
+  | 'loss'
+  // What is left of it.
+  | 'recording-failed';
 
 export type Finding = {
   readonly id: FindingId;

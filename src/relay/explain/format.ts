@@ -1,12 +1,13 @@
 import type { CloseReason } from '../../../model/session/event.js';
 import { SIDES } from '../../../model/session/side.js';
 import { printableText } from '../events/timeline.js';
+import { PLAYBACK_END_WORDS } from '../events/words.js';
 import type { MoveReason } from './evidence.js';
 import type { ExplainedSession, Explanation } from './explain.js';
 import type { Finding } from './finding.js';
 import type { ExplainedCodec, ExplainedLeg, ExplainedStream } from './legs.js';
 import { SCOPE_WORDS } from './scope.js';
-import { type Clock, countText, percentText, shortClock, spanText } from './words.js';
+import { type Clock, countText, percentText, shortClock, spanText, timesText } from './words.js';
 
 /** Of longer timelines the middle is left out: `rtpbridge replay --call` has it. */
 const MOST_CHANGES = 40;
@@ -54,6 +55,7 @@ function sessionLines(session: ExplainedSession, formatTime: Clock): string[] {
   for (const problem of problems) lines.push(`  ! the log is wrong here: ${problem}`);
   const clock = shortClock(session.openedAt, formatTime);
   for (const side of SIDES) lines.push(...legLines(legs[side], clock));
+  lines.push(...recordingLines(session, clock));
   return [...lines, ...changeLines(session, clock)];
 }
 
@@ -91,6 +93,8 @@ function legLines(leg: ExplainedLeg, clock: Clock): string[] {
   if (leg.seen !== null) rows.push(['heard', heardText(leg.seen, clock) + silent]);
   rows.push(['out', `${countText(leg.out)}${leg.sentTo === null ? '; nobody knows where to' : ` to ${leg.sentTo}`}`]);
   if (leg.rtcp.received + leg.rtcp.refused > 0) rows.push(['RTCP in', streamText(leg.rtcp)]);
+  for (const prompt of leg.prompts) rows.push(['prompt', promptText(prompt, clock)]);
+  for (const { to, from, until } of leg.copies) rows.push(['copied', `to ${to}${spanWords(from, until, clock)}`]);
   if (leg.refusedFrom.length > 0) rows.push(['refused', `sources ${leg.refusedFrom.join(', ')}`]);
   return [`  ${leg.side}`, ...rows.map(([name, text]) => `    ${name.padEnd(9)} ${text}`)];
 }
@@ -136,6 +140,27 @@ function heardText(seen: NonNullable<ExplainedLeg['seen']>, clock: Clock): strin
   if (lossPercent !== null) words.push(`${percentText(lossPercent)} lost`);
   if (jitterMs !== null) words.push(`jitter ${Math.round(jitterMs.average)} ms, at most ${Math.round(jitterMs.max)} ms`);
   return words.join(', ');
+}
+
+function promptText({ prompt, count, from, until, end, ...codec }: ExplainedLeg['prompts'][number], clock: Clock): string {
+  const ending = end === null ? '' : `: ${PLAYBACK_END_WORDS[end]}`;
+  return `${prompt} as ${codecsText([codec])}, ${timesText(count)}${spanWords(from, until, clock)}${ending}`;
+}
+
+function spanWords(from: number | null, until: number | null, clock: Clock): string {
+  const begun = from === null ? '' : until === null ? `, since ${clock(from)}` : `, from ${clock(from)}`;
+  return until === null ? begun : `${begun}${from === null ? ',' : ''} until ${clock(until)}`;
+}
+
+function recordingLines({ recordings }: ExplainedSession, clock: Clock): string[] {
+  if (recordings.length === 0) return [];
+  const lines = recordings.map(({ id, sides, form, startedAt, endedAt, failed, files, packets, durationMs }) => {
+    const what = form === null ? '' : ` ${sides.join(' and ')}, ${form}`;
+    const made = packets === null ? '' : `: ${countText(packets)} of ${spanText(durationMs ?? 0)}`;
+    const where = files.length === 0 ? '' : ` in ${files.join(', ')}`;
+    return `    ${id}${what}${spanWords(startedAt, endedAt, clock)}${made}${where}${failed ? '; it could not be written any more' : ''}`;
+  });
+  return ['  recordings', ...lines];
 }
 
 function changeLines({ changes }: ExplainedSession, clock: Clock): string[] {

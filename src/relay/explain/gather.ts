@@ -6,6 +6,7 @@ import {
   covers,
   type Evidence,
   type FailedCommand,
+  type Hold,
   SHORTEST_WATCH_MS,
   SILENCE_MS,
   type SideEvidence,
@@ -33,13 +34,15 @@ export function gather(story: Story, formatTime: (at: number) => string): readon
   return traces.all.map((trace) => evidenceOf(trace, failed, formatTime));
 }
 
-/** U and L that were answered with an error, or (L) with the 0 that means that nobody knows the session. */
+/** U, L, P, R and C that were answered with an error, or (L) with the 0 that means that nobody knows the session. */
 export function failedCommands({ records }: Pick<Story, 'records'>): readonly FailedCommand[] {
   return records.flatMap(({ record }) => {
     if (record.kind !== 'exchange') return [];
     const { at, command } = record;
     const reply = record.reply.trim();
-    return /^\s*[ul]/i.test(command) && /^(?:e\d+|0)$/i.test(reply) ? [{ at, command, reply }] : [];
+    const isRefused = /^\s*[ulprc]/i.test(command) && /^e\d+$/i.test(reply);
+    const isUnknown = /^\s*l/i.test(command) && reply === '0';
+    return isRefused || isUnknown ? [{ at, command, reply }] : [];
   });
 }
 
@@ -52,6 +55,10 @@ class Traces {
     const { record } = told;
     const key = sessionKey(told);
     if (key === null || !('session' in record)) return;
+    if (record.kind === 'recording') {
+      this.#byKey.get(key)?.sound.take(record);
+      return;
+    }
     if (record.kind === 'sample') {
       this.#byKey.get(key)?.takeSample(record.sample, record.at);
       return;
@@ -134,24 +141,25 @@ function evidenceOf(trace: SessionTrace, failed: readonly FailedCommand[], forma
       refusals,
     },
     ...{ failed, problems, clock, sides: { caller: side('caller'), callee: side('callee') } },
+    recordings: trace.sound.recordings,
     changes: changesOf(trace),
   };
 }
 
 function sideEvidence(side: Side, trace: SessionTrace, endAt: number): SideEvidence {
   const { signals, holds, ports, moves, refused, unreachable, samples } = trace.sides[side];
-  const row = SIDES.indexOf(side) * 2;
-  const rtp = streamEvidence(trace.sample?.streams[row] ?? null);
-  const rtcp = streamEvidence(trace.sample?.streams[row + 1] ?? null);
+  const rtp = trace.rtpOf(side);
+  const rtcp = streamEvidence(trace.sample?.streams[SIDES.indexOf(side) * 2 + 1] ?? null);
   const heard = heardTimes(rtp, trace.sides[side]);
+  const { prompts, copies } = trace.sound.sides[side];
   const payloadTypes = [...new Set(samples.flatMap(({ payloadType }) => payloadType ?? []))];
   return {
     ...{ side, leg: trace.snapshot.context.legs[side], rtp, rtcp, signals, holds, ports, moves, refused, unreachable },
-    ...{ payloadTypes, ...heard },
+    ...{ payloadTypes, ...heard, prompts, copies },
     silence: silenceOf(rtp, heard.lastHeardAt, trace, endAt),
     pause: longestPause(
       samples,
-      SIDES.flatMap((each) => trace.sides[each].holds),
+      SIDES.flatMap((each) => [...trace.sides[each].holds, ...promptSpans(trace, each)]),
       trace.recoveries,
     ),
   };
@@ -164,5 +172,9 @@ function silenceOf(rtp: StreamEvidence, lastHeardAt: number | null, trace: Sessi
   const since = kind === 'start' ? relayingAt : lastHeardAt;
   if (since === null || endAt - since < (kind === 'start' ? SHORTEST_WATCH_MS : SILENCE_MS)) return null;
   const isHeld = SIDES.some((side) => sides[side].holds.some((hold) => covers(hold, since)));
-  return { kind, since, ms: endAt - since, isHeld };
+  const isPrompted = SIDES.some((side) => promptSpans(trace, side).some((span) => covers(span, since)));
+  return { kind, since, ms: endAt - since, isHeld, isPrompted };
 }
+
+const promptSpans = ({ sound }: SessionTrace, side: Side): Hold[] =>
+  sound.sides[side].prompts.map(({ playback, until }) => ({ from: playback.startedAt, until }));

@@ -1,4 +1,5 @@
 import { formatAddress } from '../../../model/kernel/index.js';
+import type { PlaybackEnd } from '../../../model/session/playback.js';
 import { otherSide, type Side } from '../../../model/session/side.js';
 import { staticClockRate } from '../../protocol/rtp/clockRates.js';
 import { type Evidence, type MoveReason, SILENCE_MS, type StreamEvidence, signalledOf } from './evidence.js';
@@ -63,6 +64,16 @@ export type ExplainedLeg = {
   readonly rtcp: ExplainedStream;
   /** RTP packets that were sent to it. */
   readonly out: number;
+  /** What it heard instead of the other side. `until` null: to the end; `end` null: nothing ended it. `count` below 0: for ever. */
+  readonly prompts: readonly (ExplainedCodec & {
+    readonly prompt: string;
+    readonly count: number;
+    readonly from: number;
+    readonly until: number | null;
+    readonly end: PlaybackEnd | null;
+  })[];
+  /** Where what came from it was sent as well. */
+  readonly copies: readonly { readonly to: string; readonly from: number | null; readonly until: number | null }[];
   readonly refusedFrom: readonly string[];
   readonly silentForMs: number | null;
 };
@@ -100,6 +111,10 @@ export function explainLeg(evidence: Evidence, side: Side): ExplainedLeg {
     port: leg.local === null ? null : formatAddress(leg.local),
     advertised: leg.network.advertised,
     ...{ rtp: explainedStream(rtp), rtcp: explainedStream(rtcp), out: evidence.sides[otherSide(side)].rtp.relayed },
+    prompts: about.prompts.map(({ playback: { prompt, payloadType, count, startedAt }, until, end }) => ({
+      ...{ ...namedCodec(payloadType), prompt, count, from: startedAt, until, end },
+    })),
+    copies: about.copies.map(({ to, from, until }) => ({ to: formatAddress(to), from, until })),
     refusedFrom: [...new Set(refused.map(({ address }) => formatAddress(address)))],
     silentForMs: silence === null || silence.ms < SILENCE_MS ? null : silence.ms,
   };

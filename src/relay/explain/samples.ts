@@ -24,13 +24,16 @@ export type SampledSide = {
 
 const timeOrNull = (ms: number): number | null => (ms > 0 ? ms : null);
 
-/** What was counted of a stream; all zero where nothing came. */
-export function streamEvidence(memory: StreamMemory | null): StreamEvidence {
+/**
+ * What was counted of a stream; all zero where nothing came. `isReplaced`: a prompt was sent in the place of it, which counts as if it had been
+ * heard, so that a call lives while a prompt does.
+ */
+export function streamEvidence(memory: StreamMemory | null, isReplaced = false): StreamEvidence {
   const of = (name: StreamCounter): number => memory?.counters[STREAM_COUNTERS.indexOf(name)] ?? 0;
   const saved = memory?.analysis ?? null;
   return {
     ...{ received: of('received'), bytes: of('bytes'), relayed: of('relayed'), dropped: of('dropped'), ignored: of('ignored') },
-    ...{ early: of('early'), unreachable: of('unreachable'), heardAt: timeOrNull(of('heardAtMs')) },
+    ...{ early: of('early'), unreachable: of('unreachable'), heardAt: isReplaced ? null : timeOrNull(of('heardAtMs')) },
     analysis: saved === null ? null : readSavedAnalysis(saved),
   };
 }
@@ -59,9 +62,9 @@ export function heardTimes(rtp: StreamEvidence, { samples, moves }: Heard): Pick
   };
 }
 
-/** `leg`: as in `media/streams.ts`. */
-export function sampledSide({ streams }: SessionSample, leg: number, at: number): SampledSide {
-  const stream = streamEvidence(streams[leg * 2] ?? null);
+/** `leg`: as in `media/streams.ts`. `isReplaced`: as of `streamEvidence`. */
+export function sampledSide({ streams }: SessionSample, leg: number, at: number, isReplaced: boolean): SampledSide {
+  const stream = streamEvidence(streams[leg * 2] ?? null, isReplaced);
   const { analysis, received } = stream;
   const payloadType = payloadTypeOf(analysis);
   return { at, received, heardAt: lastHeard(stream), longestMs: (analysis?.longestIpiS ?? 0) * 1000, payloadType };
@@ -71,7 +74,7 @@ export const payloadTypeOf = (analysis: StreamAnalysis | null): number | null =>
   analysis === null || analysis.payloadTypeLast < 0 ? null : analysis.payloadTypeLast;
 
 /**
- * The longest silence between two packets, if it is long and neither hold (of either side) nor a crash accounts for it. When it was follows from the samples:
+ * The longest silence between two packets, if it is long and neither hold nor a prompt (`holds`, of either side) nor a crash accounts for it. When it was follows from the samples:
  * it ended before the first one that knows it.
  */
 export function longestPause(

@@ -2,13 +2,14 @@ import type { EventType, SessionEvent } from '../../../model/session/event.js';
 import { SIDES } from '../../../model/session/side.js';
 import { describeEvent } from '../events/timeline.js';
 import { SILENCE_MS } from './evidence.js';
-import { heardTimes, streamEvidence } from './samples.js';
+import { heardTimes } from './samples.js';
 import type { SessionTrace } from './trace.js';
 
 /** What matters to whoever asks why nothing is heard. */
 const TOLD: ReadonlySet<EventType> = new Set<EventType>([
   ...(['SessionOpened', 'NetworkChosen', 'LegOpened', 'RemoteSignalled', 'LegHeld', 'SymmetryChanged', 'CodecsOffered'] as const),
   ...(['ForkStarted', 'RemoteLatched', 'SourceRefused', 'RemoteUnreachable', 'SessionRecovered', 'SessionClosed'] as const),
+  ...(['PlaybackStarted', 'PlaybackEnded', 'CopyStarted', 'CopyStopped', 'RecordingStarted', 'RecordingStopped'] as const),
 ]);
 
 type Change = { readonly at: number; readonly text: string };
@@ -25,9 +26,8 @@ const isTold = (event: SessionEvent): boolean =>
 
 function heardChanges(trace: SessionTrace): Change[] {
   const endAt = trace.closed?.at ?? trace.lastAt;
-  return SIDES.flatMap((side, leg): Change[] => {
-    const rtp = streamEvidence(trace.sample?.streams[leg * 2] ?? null);
-    const { firstHeardAt, lastHeardAt } = heardTimes(rtp, trace.sides[side]);
+  return SIDES.flatMap((side): Change[] => {
+    const { firstHeardAt, lastHeardAt } = heardTimes(trace.rtpOf(side), trace.sides[side]);
     const first = firstHeardAt === null ? [] : [{ at: firstHeardAt, text: `first packet of the ${side}` }];
     const isSilent = lastHeardAt !== null && endAt - lastHeardAt >= SILENCE_MS;
     return isSilent ? [...first, { at: lastHeardAt, text: `last packet of the ${side}` }] : first;

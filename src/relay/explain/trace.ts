@@ -3,13 +3,14 @@ import type { Phase } from '../../../model/session/chart.js';
 import type { CloseReason, SessionEvent } from '../../../model/session/event.js';
 import { evolve } from '../../../model/session/evolve.js';
 import type { Refusal } from '../../../model/session/refusal.js';
-import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import { COMPONENTS, otherSide, SIDES, type Side } from '../../../model/session/side.js';
 import { isComplete, type SessionState } from '../../../model/session/state.js';
 import { UPDATE_WINDOW_MS } from '../../media/stages/latch.js';
 import type { SessionSample } from '../events/record.js';
 import { NEW_SESSION, type Snapshot } from '../session/apply.js';
-import type { Hold, Move, MoveReason, Recovery, Seen } from './evidence.js';
-import { type SampledSide, sampledSide } from './samples.js';
+import type { Hold, Move, MoveReason, Recovery, Seen, StreamEvidence } from './evidence.js';
+import { type SampledSide, sampledSide, streamEvidence } from './samples.js';
+import { SoundTrace } from './soundTrace.js';
 
 /** Where a session is told of. */
 export type Place = { readonly log: number; readonly run: number; readonly shard: number; readonly session: number };
@@ -42,6 +43,7 @@ export class SessionTrace {
   closed: { readonly at: number; readonly reason: CloseReason } | null = null;
   isLive = false;
   readonly sides: Readonly<Record<Side, SideTrace>> = { caller: newSide(), callee: newSide() };
+  readonly sound = new SoundTrace();
   readonly recoveries: Recovery[] = [];
   readonly refusals: { readonly at: number; readonly refusal: Refusal }[] = [];
   readonly events: SessionEvent[] = [];
@@ -71,6 +73,7 @@ export class SessionTrace {
   /** Takes a session as it is at a time: the first thing that is known of it, or known already. */
   takeSnapshot(phase: Phase, state: SessionState, sample: SessionSample | null, at: number): void {
     if (this.relayingAt === null && this.snapshot.context.call === '') for (const side of SIDES) this.#begin(side, state, at);
+    this.sound.agree(state, at);
     this.snapshot = { value: phase, context: state };
     this.#noteRelaying(state, at);
     if (sample !== null) this.takeSample(sample, at);
@@ -79,13 +82,24 @@ export class SessionTrace {
 
   takeSample(sample: SessionSample, at: number): void {
     this.sample = sample;
-    for (const [leg, side] of SIDES.entries()) this.sides[side].samples.push(sampledSide(sample, leg, at));
+    for (const [leg, side] of SIDES.entries())
+      this.sides[side].samples.push(sampledSide(sample, leg, at, this.#isReplaced(side)));
     this.#noteTime(at);
   }
 
   refuse(refusal: Refusal, at: number): void {
     this.refusals.push({ at, refusal });
     this.#noteTime(at);
+  }
+
+  /** What was last counted of the RTP of a side. */
+  rtpOf(side: Side): StreamEvidence {
+    return streamEvidence(this.sample?.streams[SIDES.indexOf(side) * 2] ?? null, this.#isReplaced(side));
+  }
+
+  /** Whether the other side has heard a prompt so far. */
+  #isReplaced(side: Side): boolean {
+    return this.sound.sides[otherSide(side)].prompts.length > 0;
   }
 
   #noteTime(at: number): void {
@@ -116,6 +130,7 @@ export class SessionTrace {
   #follow(event: SessionEvent, before: SessionState): void {
     const { at } = event;
     this.#noteTime(at);
+    this.sound.follow(event);
     if (event.type === 'SessionRecovered') this.recoveries.push({ at, cause: event.cause, downMs: event.downMs });
     if (event.type === 'SessionClosed') this.closed = { at, reason: event.reason };
     if (!('side' in event)) return;

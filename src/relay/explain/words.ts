@@ -28,6 +28,9 @@ export function spanText(ms: number): string {
   return minutes < 120 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** How often a prompt is heard. */
+export const timesText = (count: number): string => (count < 0 ? 'for ever' : count === 1 ? 'once' : `${count} times`);
+
 /** `1 packet`, `12 packets`. */
 export const countText = (count: number, thing = 'packet'): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
 

@@ -1,4 +1,4 @@
-import { type OptionRow, type ProgramName, SECTIONS, type Section } from '../optionTable.js';
+import { type OptionRow, type ProgramName, SECTIONS, type Section } from '../optionRow.js';
 import { defaultOf, longNameOf, optionsOf } from '../optionText.js';
 import { SIGNAL_NAMES, SIGNALS, type SignalAction } from '../signalTable.js';
 import { DIFFERENCES } from './differences.js';
@@ -35,7 +35,7 @@ export function formatManPage(page: ManPageName, version: string): string {
     heading('DIFFERENCES FROM RTPPROXY'),
     ...DIFFERENCES.map(bullet),
     heading('SEE ALSO'),
-    `.BR ${page === 'rtpproxy' ? 'rtpbridge' : 'rtpproxy'} (${MAN_SECTION}),\n.BR rtpproxy\\-protocol (7),\n.BR kamailio (8)`,
+    `.BR ${page === 'rtpproxy' ? 'rtpbridge' : 'rtpproxy'} (${MAN_SECTION}),\n.BR rtpproxy\\-protocol (7),\n.BR makeann (1),\n.BR extractaudio (1),\n.BR kamailio (8)`,
   ];
   return `${[title(page, MAN_SECTION, `rtpbridge ${version}`), ...parts, ...common].join('\n')}\n`;
 }
@@ -73,13 +73,14 @@ function rtpbridgeParts(): string[] {
     `.B rtpbridge serve\n${synopsis('rtpbridge')}`,
     '.br\n.B rtpbridge replay\n.I LOG\n.RB [ \\-\\-call\n.IR ID ]',
     '.br\n.B rtpbridge demo\n.RI [ options ]',
-    '.br\n.B rtpbridge man\n.RB [ rtpproxy | rtpbridge | rtpproxy\\-protocol ]',
+    '.br\n.B rtpbridge explain\n.B \\-\\-call\n.I ID',
+    '.br\n.B rtpbridge man\n.RB [ rtpproxy | rtpbridge | makeann | extractaudio | rtpproxy\\-protocol ]',
     heading('DESCRIPTION'),
     paragraph(
       'rtpbridge serve runs the relay in the foreground until a signal ends it; it logs JSON lines to stderr. It speaks the control protocol of rtpproxy, and takes the options of rtpproxy by letters and by names. Without -s it listens on udp:127.0.0.1:22222 and on control.sock in its data directory.',
     ),
     paragraph(
-      'rtpbridge replay prints what happened to each call, read back from the event log. rtpbridge demo places a call through a relay of its own. rtpbridge man prints this page and two others. Each explains itself with --help.',
+      'rtpbridge replay prints what happened to each call, read back from the event log. rtpbridge demo places a call through a relay of its own. rtpbridge explain says why a call had no audio, rtpbridge watch and status what a running relay does. rtpbridge man prints this page and others. Each explains itself with --help.',
     ),
     heading('OPTIONS'),
     paragraph('Of rtpbridge serve. Letters may be clustered; names may be cut short while they stay unambiguous.'),

@@ -43,27 +43,30 @@ export const COMMANDS: Readonly<Record<RtpproxyCommand['verb'], CommandText>> = 
   },
   copy: {
     form: 'C[s][p] CALL-ID TARGET FROM-TAG [TO-TAG]',
-    text: 'Copy. What is received from the side whose tag stands first is sent to TARGET, udp:HOST:PORT with a numeric IPv4 host, as well: each packet as it came, RTCP to the next port. A stream is copied to one place at a time, and to ask again changes nothing. Any other TARGET is the name of a file: nothing is written to files yet, which is E65.',
-    modifiers: { s: 'Both directions in one file.', p: 'Answers port and address that the copies are sent from.' },
+    text: 'Copy. What is received from the side whose tag stands first is sent to TARGET, udp:HOST:PORT with a numeric host, as well: each packet as it came, RTCP to the next port. IPv6 may stand in square brackets. There may be any number of copies, and to ask again for the same place changes nothing. Any other TARGET is what a recording of that side is to be called, see RECORDINGS.',
+    modifiers: {
+      s: 'Both sides and their RTCP in one file, where pcap is recorded; otherwise it changes nothing.',
+      p: 'Answers port and address that the copies are sent from, also if they are sent already. Of a recording it is E65.',
+    },
   },
   stopRecord: {
     form: 'N[a] CALL-ID FROM-TAG [TO-TAG]',
-    text: 'No more: ends copies of the side whose tag stands first, of every session that is meant.',
+    text: 'No more: ends copies and recordings of the side whose tag stands first, of every session that is meant.',
     modifiers: { a: 'Of both sides.' },
   },
   record: {
     form: 'R[s] CALL-ID FROM-TAG [TO-TAG]',
-    text: 'Record every session that is meant. Nothing is recorded yet: the answer is E50.',
-    modifiers: { s: 'Both directions in one file.' },
+    text: 'Record both sides of every session that is meant, see RECORDINGS. What is recorded already goes on, and is no error.',
+    modifiers: { s: 'As of C. What is recorded already cannot become one file: that is E50.' },
   },
   play: {
     form: 'P[COUNT] CALL-ID PROMPT CODECS FROM-TAG [TO-TAG]',
-    text: 'Play PROMPT to the side whose tag stands first, COUNT times: once if it is left out, for ever if it is negative; 0 stops what is played. CODECS are payload types with commas between, or the word session for those of the last c of that side. Nothing is played yet: the answer is E60, but 0 if COUNT is 0.',
+    text: 'Play PROMPT, see PROMPTS, to the side whose tag stands first, COUNT times: once if it is left out, for ever if it is negative; 0 only stops what is played. CODECS are payload types with commas between, the first of which the prompt is there for is taken; or the word session for those of the last c of that side. What the side heard before ends in any case.',
     modifiers: NO_MODIFIERS,
   },
   stopPlay: {
     form: 'S CALL-ID FROM-TAG [TO-TAG]',
-    text: 'Stop playing. To stop nothing is no error.',
+    text: 'Stop playing: the side whose tag stands first hears the other one again. To stop nothing is no error.',
     modifiers: NO_MODIFIERS,
   },
   info: {

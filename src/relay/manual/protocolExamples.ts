@@ -3,7 +3,7 @@ export type Scene = {
   readonly title: string;
   readonly text: string;
   /**
-   * `$` how the relay is started, `>` a command, `<` a line of its reply, `#` what happens meanwhile, `!` what is sent to the notification
+   * `$` how the relay is started, `>` a command, `<` a line of its reply, `#` what happens or is done meanwhile, `!` what is sent to the notification
    * socket. Numbers from 35000 on stand for ports.
    */
   readonly lines: readonly string[];
@@ -125,24 +125,46 @@ export const SCENES: readonly Scene[] = [
   },
   {
     title: 'Copies',
-    text: 'Of each side to another port. There is nothing left to end after Na.',
+    text: 'Of each side to other ports, one of them asked for twice. There is nothing left to end after Na. Without -r there is no recording.',
     lines: [
       '$ rtpproxy -f -s stdio: -l 127.0.0.1',
       ...['> U call-1 192.0.2.1 4000 alice', '< 35000 127.0.0.1'],
       ...['> L call-1 192.0.2.2 5000 alice bob', '< 35002 127.0.0.1'],
       ...['> Cs call-1 udp:127.0.0.1:7000 alice bob', '< 0'],
       ...['> Cp call-1 udp:127.0.0.1:7002 bob alice', '< 35004 127.0.0.1'],
+      ...['> Cp call-1 udp:[::1]:7004 bob alice', '< 35006 127.0.0.1'],
+      ...['> Cp call-1 udp:127.0.0.1:7002 bob alice', '< 35004 127.0.0.1'],
+      ...['> C call-1 greeting alice bob', '< E65'],
       ...['> Na call-1 alice bob', '< 0', '> N call-1 alice bob', '< E50'],
     ],
   },
   {
-    title: 'What is not there yet',
-    text: 'Prompts and recordings answer with errors, as where none can be read or written. X ends every session.',
+    title: 'Prompts',
+    text: 'An announcement that ends by itself, music for the callee until it is stopped, and a prompt that is not there.',
     lines: [
       '$ rtpproxy -f -s stdio: -l 127.0.0.1',
+      '# makeann hello.wav /var/prompts/hello',
       ...['> Uc0,8 call-1 192.0.2.1 4000 alice', '< 35000 127.0.0.1'],
-      ...['> P3 call-1 /var/prompts/hello session alice bob', '< E60', '> P0 call-1 none 0 alice bob', '< 0'],
-      ...['> S call-1 alice bob', '< 0', '> Rs call-1 alice bob', '< E50', '> C call-1 file alice bob', '< E65'],
+      ...['> L call-1 192.0.2.2 5000 alice bob', '< 35002 127.0.0.1'],
+      ...['> P3 call-1 /var/prompts/hello session alice bob', '< 0'],
+      ...['> Gv nplrs_created nplrs_destroyed', '< nplrs_created=1 nplrs_destroyed=0'],
+      '# 30 seconds pass',
+      ...['> Gv nplrs_created nplrs_destroyed', '< nplrs_created=1 nplrs_destroyed=1'],
+      ...['> P-1 call-1 /var/prompts/hello 8,0 bob alice', '< 0', '> S call-1 bob alice', '< 0'],
+      ...['> P call-1 /var/prompts/hello session bob alice', '< E35'],
+      ...['> P call-1 /var/prompts/nothing 0 alice bob', '< E60', '> P0 call-1 none 0 alice bob', '< 0'],
+    ],
+  },
+  {
+    title: 'Recordings',
+    text: 'Of both sides in one file, then of the caller under a name. X ends every session, and completes the recordings.',
+    lines: [
+      '$ rtpproxy -f -s stdio: -l 127.0.0.1 -r /var/spool/calls -P',
+      ...['> U call-1 192.0.2.1 4000 alice', '< 35000 127.0.0.1'],
+      ...['> L call-1 192.0.2.2 5000 alice bob', '< 35002 127.0.0.1'],
+      ...['> Rs call-1 alice bob', '< 0', '> Rs call-1 alice bob', '< E50', '> R call-1 alice bob', '< 0'],
+      ...['> C call-1 greeting alice bob', '< 0', '> N call-1 alice bob', '< 0', '> Na call-1 alice bob', '< 0'],
+      ...['> N call-1 alice bob', '< E50', '> R call-1 alice bob', '< 0'],
       ...['> X', '< 0', '> Ibl', '< sessions created: 1', '< active sessions: 0', '< active streams: 0', '< packets received: 0'],
       ...['< packets transmitted: 0', '< average load: 0.000000'],
     ],

@@ -5,6 +5,7 @@ import { formatDtmfLine } from '../../protocol/rtpproxy/dtmfArguments.js';
 import { ERROR_CODES } from '../../protocol/rtpproxy/errors.js';
 import { MAX_REPLY_BYTES } from '../../protocol/rtpproxy/format.js';
 import { MAX_COMMAND_BYTES, MAX_SUBCOMMANDS, MAX_TOKENS } from '../../protocol/rtpproxy/tokens.js';
+import { PROMPT_PTIME_MS } from '../control/play.js';
 import { REPLY_LIFETIME_MS } from '../control/replyCache.js';
 import { DEFAULT_CONTROL_PORT } from '../controlAddress.js';
 import { COMMANDS, type Form, MODIFIERS, SUBCOMMANDS } from './protocolCommands.js';
@@ -31,6 +32,8 @@ export function formatProtocolPage(version: string): string {
     ...replies(),
     ...counters(),
     ...lifetimes(),
+    ...prompts(),
+    ...recordings(),
     ...notifications(),
     ...learning(),
     heading('ERRORS'),
@@ -40,7 +43,7 @@ export function formatProtocolPage(version: string): string {
     ...Object.entries(CAPABILITIES).map(([date, text]) => tagged(bold(date), `${text}.`)),
     ...examples(),
     heading('SEE ALSO'),
-    '.BR rtpproxy (8),\n.BR rtpbridge (8),\n.BR kamailio (8)',
+    '.BR rtpproxy (8),\n.BR rtpbridge (8),\n.BR makeann (1),\n.BR extractaudio (1),\n.BR kamailio (8)',
   ];
   return `${parts.join('\n')}\n`;
 }
@@ -156,7 +159,36 @@ const counters = (): string[] => [
 const lifetimes = (): string[] => [
   heading('TIME TO LIVE'),
   paragraph(
-    'A session of which nothing is heard for some time ends: -W seconds until both legs have ports, then -T, or what t, T and S ttl= say. It is heard of by every U and L that is carried out, and by every packet that is accepted once both legs have ports. Packets of either side keep it alive, and the longer of two times that were given counts; with -i it is each side for itself.',
+    'A session of which nothing is heard for some time ends: -W seconds until both legs have ports, then -T, or what t, T and S ttl= say. It is heard of by every U and L that is carried out, and by every packet that is accepted once both legs have ports. Packets of either side and prompts keep it alive, and the longer of two times that were given counts; with -i it is each side for itself.',
+  ),
+];
+
+const prompts = (): string[] => [
+  heading('PROMPTS'),
+  paragraph(
+    'PROMPT is a path; without a slash in front it begins at the working directory of the relay. For a payload type N the file PROMPT.N is played, as makeann(1) makes it. Where there is none for any of CODECS, PROMPT, PROMPT.wav or PROMPT.au is, if it is a sound file: of any rate and number of channels, encoded when it is first asked for. PCMU (0), GSM (3), PCMA (8) and G.722 (9) are played, and G.729 (18) from a file or where the library for it is installed. A path may lead anywhere: whoever reaches the control socket has every file played that is a prompt and that the relay may read.',
+  ),
+  paragraph(
+    `While a side hears a prompt, what the other side says is thrown away (ndropped of Q); the other way nothing changes. A packet has ${PROMPT_PTIME_MS} ms, or with the word session what z says of that side. The prompt waits until it is known where the side is. It goes on with the stream that was heard before it, in the same SSRC, without a jump of sequence numbers and timestamps, and so does that stream behind it.`,
+  ),
+];
+
+const recordings = (): string[] => [
+  heading('RECORDINGS'),
+  paragraph(
+    'What is received from a side is recorded from the command to N or the end of the session; with -a from the beginning of each session. It needs -r. The files are named after the session, CALL-ID=TAG, or as C says. Slashes and whatever else has no place in a name become _, and a name that is taken already gets a number behind it, -2 and up: no file is ever overwritten. Streams of one call whose tags end in a number have that one. With -S files are made there, and moved to -r when they are complete.',
+  ),
+  tagged(
+    `${bold('.o.rtp')}, ${bold('.o.rtcp')}, ${bold('.a.rtp')}, ${bold('.a.rtcp')}`,
+    'What the caller (o, who originates) and the callee (a, who answers) send, in the ad-hoc format of rtpproxy or, with -P, as pcap. C leaves out o and a, as it is about one side. extractaudio(1) makes sound of them.',
+  ),
+  tagged(bold('.pcap'), 'With -P and s, or -P and -a: both sides and RTCP in one file. C has the file called as it says.'),
+  tagged(
+    bold('.wav'),
+    'With --record-format wav of rtpbridge serve: both sides as sound, the caller left, the callee right. It ends in .part.wav while it is made.',
+  ),
+  paragraph(
+    'Prompts are not recorded, nor what is thrown away while one is heard. Packets are handed to a thread of their own: where the disk is too slow they are missing in the recording, and counted (rtpbridge status), but never in the call. After a crash recordings go on in their files.',
   ),
 ];
 

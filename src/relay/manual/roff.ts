@@ -24,8 +24,8 @@ export const bullet = (text: string): string => `.IP \\(bu 2\n${escapeRoff(text)
 /** Lines that are shown as they are. */
 export const example = (lines: readonly string[]): string => ['.PP', '.EX', ...lines.map(escapeRoff), '.EE'].join('\n');
 
-/** The first line of a page. */
-export const title = (name: string, section: number, source: string): string =>
-  `.TH ${quote(name.toUpperCase())} ${section} "" ${quote(source)} "System Manager's Manual"`;
+/** The first line of a page. `manual`: the name of the section. */
+export const title = (name: string, section: number, source: string, manual = "System Manager's Manual"): string =>
+  `.TH ${quote(name.toUpperCase())} ${section} "" ${quote(source)} ${quote(manual)}`;
 
 const quote = (text: string): string => `"${escapeRoff(text).replaceAll('"', '\\(dq')}"`;

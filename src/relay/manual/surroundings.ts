@@ -29,6 +29,14 @@ export const FILES: readonly Row[] = [
     text: 'Event log of rtpproxy, named after its first control socket: _ for what cannot stand in a name, as in udp_127.0.0.1_22222. If it cannot be written: below $XDG_STATE_HOME/rtpbridge, and at last in a temporary folder. rtpbridge replay reads it.',
   },
   { name: './rtpbridge-data', text: 'Event log and control socket of rtpbridge serve unless --data-dir is given.' },
+  {
+    name: 'CALL-ID=TAG.o.rtp, .o.rtcp, .a.rtp, .a.rtcp, .pcap, .wav',
+    text: 'Recordings, in the folder of -r, and of -S until they are complete: RECORDINGS in rtpproxy-protocol(7).',
+  },
+  {
+    name: 'PROMPT.0, PROMPT.3, PROMPT.8, PROMPT.9, PROMPT.18, PROMPT.wav, PROMPT.au',
+    text: 'What the command P plays, see makeann(1). The working directory, where relative names begin, is that in which the relay was started; in the background it is / unless -D is given.',
+  },
 ];
 
 export const EXIT_STATUS: readonly Row[] = [

@@ -1,4 +1,4 @@
-import { COMPONENTS, SIDES } from '../../../model/session/side.js';
+import { COMPONENTS, otherSide, SIDES } from '../../../model/session/side.js';
 import { isComplete, type SessionState } from '../../../model/session/state.js';
 import type { MediaPlane } from '../../media/plane.js';
 import { type ComponentIndex, type LegIndex, rowOf } from '../../media/streams.js';
@@ -26,7 +26,9 @@ export function compilePath(state: SessionState, slot: number, plane: MediaPlane
         plane.resizing.set(row, relaying ? resizeMs : null);
         plane.dtmf.set(row, dtmf);
       }
-      const wishes = { resize: resizeMs !== null, mute: state.fork !== null, dtmf: dtmf !== null };
+      // RTCP of the sender goes on: who hears a prompt is still told how well it would be heard.
+      const prompt = component === 0 && state.legs[otherSide(SIDES[leg]!)].playback !== null;
+      const wishes = { resize: resizeMs !== null, mute: state.fork !== null, prompt, dtmf: dtmf !== null };
       plane.route(row, relaying ? wishes : null);
     }
   }

@@ -1,5 +1,5 @@
-import { type Address, type Result, refuse, udpPort } from '../../../model/kernel/index.js';
-import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import { type Address, type Result, refuse, sameAddress, udpPort } from '../../../model/kernel/index.js';
+import { COMPONENTS, type Side } from '../../../model/session/side.js';
 import type { Errno } from '../../media/engine.js';
 import type { MediaPlane } from '../../media/plane.js';
 import { type ComponentIndex, rowOf } from '../../media/streams.js';
@@ -23,12 +23,12 @@ export type CopyWorld = {
   readonly rtcp: boolean;
 };
 
-type Copy = { readonly slot: number; readonly local: Address; readonly line: string };
+type Copy = { readonly slot: number; readonly side: Side; readonly local: Address; readonly line: string };
 
 /** The streams of a shard whose packets are sent to another host as well: just as they came, RTCP to the next port. */
 export class Copies {
   readonly #world: CopyWorld;
-  readonly #copies = new Map<Session, Map<Side, Copy>>();
+  readonly #copies = new Map<Session, readonly Copy[]>();
 
   constructor(world: CopyWorld) {
     this.#world = world;
@@ -44,7 +44,7 @@ export class Copies {
       giveSlot(slot);
       return null;
     }
-    this.#begin(session, side, to, { slot, local, line: `copy ${slot}` });
+    this.#begin(session, to, { slot, side, local, line: `copy ${slot}` });
     return local;
   }
 
@@ -54,18 +54,18 @@ export class Copies {
     const slot = takeSlot();
     if (slot === null) return refuse('ENOBUFS');
     const bound = sockets.rebind(slot, COPY_SIDE, local);
-    if (bound.ok) this.#begin(session, side, to, { slot, local, line: `copy ${slot}` });
+    if (bound.ok) this.#begin(session, to, { slot, side, local, line: `copy ${slot}` });
     else giveSlot(slot);
     return bound;
   }
 
-  #begin(session: Session, side: Side, to: Address, copy: Copy): void {
-    this.#copies.set(session, (this.#copies.get(session) ?? new Map<Side, Copy>()).set(side, copy));
-    this.#tap(session, side, copy, to);
+  #begin(session: Session, to: Address, copy: Copy): void {
+    this.#copies.set(session, [...(this.#copies.get(session) ?? []), copy]);
+    this.#tap(session, copy, to);
     this.#world.reroute(session.slot);
   }
 
-  #tap(session: Session, side: Side, { slot, line }: Copy, to: Address): void {
+  #tap(session: Session, { slot, side, line }: Copy, to: Address): void {
     const { plane, rtcp } = this.#world;
     for (let i = 0; i < (rtcp ? COMPONENTS.length : 1); i++) {
       const component = i as ComponentIndex;
@@ -76,23 +76,30 @@ export class Copies {
     }
   }
 
-  stop(session: Session, side: Side): void {
-    const copy = this.#copies.get(session)?.get(side);
-    if (copy === undefined) return;
-    this.#copies.get(session)?.delete(side);
-    const { plane, sockets, giveSlot, reroute } = this.#world;
-    for (let i = 0; i < COMPONENTS.length; i++) {
-      plane.taps.remove(rowOf(session.slot, legIndexOf(side), i as ComponentIndex), copy.line);
+  /** Ends the copies of a side: the one from the pair at `local`, or (null) all of them. */
+  stop(session: Session, side: Side, local: Address | null): void {
+    const isMeant = (copy: Copy): boolean => copy.side === side && (local === null || sameAddress(copy.local, local));
+    this.#close(session, (this.#copies.get(session) ?? []).filter(isMeant));
+    this.#world.reroute(session.slot);
+  }
+
+  #close(session: Session, ended: readonly Copy[]): void {
+    const { plane, sockets, giveSlot } = this.#world;
+    const left = (this.#copies.get(session) ?? []).filter((copy) => !ended.includes(copy));
+    if (left.length > 0) this.#copies.set(session, left);
+    else this.#copies.delete(session);
+    for (const { slot, side, local, line } of ended) {
+      for (let i = 0; i < COMPONENTS.length; i++) {
+        plane.taps.remove(rowOf(session.slot, legIndexOf(side), i as ComponentIndex), line);
+      }
+      sockets.close(slot, COPY_SIDE, local);
+      plane.clear(slot);
+      giveSlot(slot);
     }
-    sockets.close(copy.slot, COPY_SIDE, copy.local);
-    plane.clear(copy.slot);
-    giveSlot(copy.slot);
-    reroute(session.slot);
   }
 
   /** The session has ended. */
   end(session: Session): void {
-    for (const side of SIDES) this.stop(session, side);
-    this.#copies.delete(session);
+    this.#close(session, this.#copies.get(session) ?? []);
   }
 }

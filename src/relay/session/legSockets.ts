@@ -9,8 +9,9 @@ import {
   udpPort,
 } from '../../../model/kernel/index.js';
 import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
+import type { Leg } from '../../../model/session/state.js';
 import type { Errno, PacketEngine } from '../../media/engine.js';
-import { type ComponentIndex, type LegIndex, rowOf } from '../../media/streams.js';
+import { type ComponentIndex, type LegIndex, ROWS_PER_SESSION, rowOf } from '../../media/streams.js';
 import type { Attempt, PortTable } from '../portalloc/portTable.js';
 import type { Clock } from '../ports.js';
 
@@ -91,6 +92,23 @@ export class LegSockets {
       this.#world.engine.move(rowOf(spareSlot, leg, index), rowOf(slot, leg, index));
     }
     this.#world.ports[familyOf(old.host)].release(old.port);
+  }
+
+  /** New sockets of a leg come to stand where they belong. `before`: what the leg was; `boundIn`: the slot where they were bound. */
+  settle(slot: number, side: Side, before: Leg, boundIn: number): void {
+    if (before.local !== null) this.replace(slot, side, before.local, boundIn);
+    if (before.tos !== null) this.setTos(slot, side, before.tos);
+  }
+
+  /** A bug came between the sockets that a leg had and those that it was to get: none of them is left, half open or moved as they may be. */
+  abandon(slot: number, side: Side, { local }: Leg, boundIn: number): void {
+    if (local !== null) this.close(slot, side, local);
+    this.closeRows(boundIn);
+  }
+
+  /** Whatever stands in a slot. */
+  closeRows(slot: number): void {
+    for (let row = slot * ROWS_PER_SESSION; row < (slot + 1) * ROWS_PER_SESSION; row++) this.#world.engine.close(row);
   }
 
   setTos(slot: number, side: Side, tos: number): void {

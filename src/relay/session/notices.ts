@@ -39,6 +39,12 @@ export class Notices {
     this.#world.command(session, { type: 'NoteRefused', side: sideOf(row), component: componentOfRow(row), address });
   };
 
+  /** A prompt was heard as often as it was to be. */
+  readonly played = (row: number): void => {
+    const session = this.#world.sessionIn(slotOf(row));
+    if (session !== undefined) this.#world.command(session, { type: 'StopPlay', side: sideOf(row), reason: 'finished' });
+  };
+
   /** The socket of a row receives one side and sends to the same one: it is that side that is not there. */
   readonly unreachable = (row: number): void => {
     const session = this.#world.sessionIn(slotOf(row));

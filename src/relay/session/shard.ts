@@ -1,74 +1,38 @@
 import { type Observable, Subject } from 'rxjs';
-import { type Address, callId, type Family, type Millis } from '../../../model/kernel/index.js';
+import { type Address, callId, type Millis } from '../../../model/kernel/index.js';
 import type { SessionCommand } from '../../../model/session/command.js';
-import { type Decision, type LegToOpen, legToOpen } from '../../../model/session/decide/index.js';
+import { type Decision, legToOpen } from '../../../model/session/decide/index.js';
 import type { Effect } from '../../../model/session/effect.js';
-import type { CloseReason, SessionEvent } from '../../../model/session/event.js';
-import type { Network } from '../../../model/session/network.js';
+import type { CloseReason } from '../../../model/session/event.js';
 import { SIDES } from '../../../model/session/side.js';
-import { idleDeadline, type SessionState } from '../../../model/session/state.js';
+import { idleDeadline, isComplete, type SessionState } from '../../../model/session/state.js';
 import type { Surroundings } from '../../../model/session/surroundings.js';
 import { Counters, SHARD_COUNTERS } from '../../media/counters.js';
-import type { PacketEngine } from '../../media/engine.js';
 import { MediaPlane } from '../../media/plane.js';
-import { legOf, ROWS_PER_SESSION, slotOf } from '../../media/streams.js';
+import { legOf, slotOf } from '../../media/streams.js';
 import type { LogRecord, NewRecord, SnapshotRecord } from '../events/record.js';
 import { compilePath } from '../media/compilePath.js';
-import type { PortTable } from '../portalloc/portTable.js';
-import type { Clock } from '../ports.js';
-import type { LoadLimits } from '../supervisor/load.js';
 import { TICK_MS, TimingWheel } from '../timers/timingWheel.js';
 import { NEW_SESSION } from './apply.js';
 import { countClosed } from './closing.js';
 import { Copies } from './copies.js';
 import { Directory } from './directory.js';
-import { Forks, type ForkWorld } from './forks.js';
+import { Forks } from './forks.js';
 import { Journal } from './journal.js';
 import { LegSockets } from './legSockets.js';
 import { Notices } from './notices.js';
+import { Playbacks } from './playbacks.js';
+import { Recorders } from './recorders.js';
 import { Recovery } from './recovery.js';
 import { Sampler } from './sampler.js';
 import { heardAt, type Session, talliesOf, touchedBy } from './session.js';
+import type { ShardOptions, ShardWorld } from './shardOptions.js';
 import { Slots } from './slots.js';
 import { step } from './step.js';
-import { Tellers, type TellerWorld } from './tellers.js';
+import { Tellers } from './tellers.js';
 import { Vitals } from './vitals.js';
 
-export type ShardOptions = {
-  readonly shard: number;
-  /** The number of the last record that this run of the shard has in the log already. */
-  readonly lastSeq: number;
-  /** How many sessions fit. The engine has rows for one slot more, where sockets wait to take the place of others. */
-  readonly slots: number;
-  /** Where legs stand for which nothing else is asked. */
-  readonly network: Network;
-  readonly ttlMs: number;
-  readonly setupTtlMs: number;
-  readonly independentTtl: boolean;
-  /** Short packets are sent twice. */
-  readonly doubling: boolean;
-  /** RTCP is recorded and copied with RTP. */
-  readonly recordRtcp: boolean;
-  /** RTCP packets are told to the world. */
-  readonly reporting: boolean;
-  /** Ended sessions are told to the world. */
-  readonly accounting: boolean;
-  /** How busy the thread may be before new sessions are refused. Null: never mind. */
-  readonly loadLimits: LoadLimits | null;
-  readonly counterMemory: ArrayBufferLike;
-};
-
-/** What a shard needs of the world. */
-export type ShardWorld = TellerWorld &
-  ForkWorld & {
-    readonly engine: PacketEngine;
-    readonly ports: Readonly<Record<Family, PortTable>>;
-    readonly clock: Clock;
-    /** How long the thread has worked so far, milliseconds. */
-    readonly busyMs: () => number;
-    /** Something an operator should know, in one line. */
-    readonly warn: (text: string) => void;
-  };
+export type { ShardOptions, ShardWorld } from './shardOptions.js';
 
 /** A command, a timer or a notice of the packet path, on its way to a session. `decided` gets what became of it. */
 type Input = { readonly target: Session; readonly command: SessionCommand; decided: Decision | null };
@@ -82,6 +46,8 @@ export class Shard {
   readonly directory = new Directory<Session>();
   readonly forks: Forks;
   readonly copies: Copies;
+  readonly recorders: Recorders;
+  readonly playbacks: Playbacks;
   readonly recovery: Recovery;
   /** No new session is to begin: the relay is about to end. */
   isDraining = false;
@@ -112,6 +78,7 @@ export class Shard {
       onRefused: notices.refused,
       onUnreachable: notices.unreachable,
       onDigit: (row, digit) => this.#tellers.digit(this.#slots.at(slotOf(row)), SIDES[legOf(row)]!, digit),
+      onPlayed: notices.played,
       onReport: (packet) => this.#tellers.report(this.#slots.at(slotOf(packet.row)), packet),
     });
     this.#tellers = new Tellers(options.shard, this.plane, world);
@@ -124,6 +91,11 @@ export class Shard {
       reroute: (slot) => this.#installPath(slot),
       rtcp: options.recordRtcp,
     });
+    this.recorders = new Recorders({
+      ...{ shard: options.shard, plane: this.plane, port: world.recorder, rtcp: options.recordRtcp, now: world.clock },
+      reroute: (slot) => this.#installPath(slot),
+    });
+    this.playbacks = new Playbacks({ plane: this.plane, clock: world.clock, random: world.random });
     this.#sampler = new Sampler({
       ...{ plane: this.plane, engine: world.engine, clock: world.clock },
       sessionIn,
@@ -134,7 +106,8 @@ export class Shard {
       admit: (session) => this.#admit(session),
       armIdleTimer: (session) => this.#armIdleTimer(session),
       install: (session) => {
-        for (const effect of ['installPath', 'setTos'] as const) this.#perform(session, effect, session.snapshot.context);
+        for (const effect of ['installPath', 'setTos', 'followRecordings'] as const)
+          this.#perform(session, effect, session.snapshot.context);
       },
     });
     this.#inputs.subscribe((input) => this.#step(input));
@@ -206,7 +179,7 @@ export class Shard {
 
   /** Whether something that happened since the last `turn` must not wait for the time it named. */
   get isTurnDue(): boolean {
-    return this.plane.resizing.isEarlier;
+    return this.plane.resizing.isEarlier || this.plane.players.isEarlier;
   }
 
   /** Rings what is due. Answers when to be called again. */
@@ -219,7 +192,13 @@ export class Shard {
     });
     const sampleAtMs =
       this.counters.shard('sessionsActive') > 0 ? this.#sampler.turn(nowMs, this.#slots.used) : Number.POSITIVE_INFINITY;
-    return Math.min(this.#wheel.nextDeadlineMs(), this.plane.resizing.turn(nowMs), this.#vitals.turn(nowMs), sampleAtMs);
+    return Math.min(
+      this.#wheel.nextDeadlineMs(),
+      this.plane.resizing.turn(nowMs),
+      this.plane.players.turn(nowMs),
+      this.#vitals.turn(nowMs),
+      sampleAtMs,
+    );
   }
 
   closeAll(reason: CloseReason): number {
@@ -253,14 +232,14 @@ export class Shard {
         perform: (effect, state) => this.#perform(target, effect, state),
       });
       if (decided.ok) {
-        if (leg !== null) this.#settle(target, leg, before, slot);
+        if (leg !== null) this.#sockets.settle(target.slot, leg.side, before.legs[leg.side], slot);
         spare = null;
-        this.#count(before, target.snapshot.context, decided.value);
+        if (isComplete(target.snapshot.context) && !isComplete(before)) this.counters.addToShard('sessionsCompleted', 1);
       }
       input.decided = decided;
     } catch (error) {
       this.#endAsDefect(target, error);
-      if (leg !== null) this.#abandon(target, leg, before, slot);
+      if (leg !== null) this.#sockets.abandon(target.slot, leg.side, before.legs[leg.side], slot);
     }
     if (leg !== null && spare !== null) this.#sockets.close(slot, leg.side, spare);
     if (target.snapshot === NEW_SESSION) this.#slots.give(target.slot);
@@ -274,31 +253,9 @@ export class Shard {
     // The log tells it by the command; of one that changed nothing it knows nothing. By what a source is known again that was
     // confirmed stands in no event either, and whoever takes the session up must not refuse it when it moves.
     const isConfirmed = isWritten && command.type === 'NoteSource' && command.component === 'rtp';
-    if (isConfirmed || (!isWritten && target.touchedAt !== before)) this.#sampler.write(target);
-  }
-
-  /** New sockets of a leg come to stand where they belong. */
-  #settle({ slot }: Session, { side }: LegToOpen, before: SessionState, boundIn: number): void {
-    const { local, tos } = before.legs[side];
-    if (local !== null) this.#sockets.replace(slot, side, local, boundIn);
-    if (tos !== null) this.#sockets.setTos(slot, side, tos);
-  }
-
-  /** A bug came between the sockets that a leg had and those that it was to get: none of them is left, half open or moved as they may be. */
-  #abandon({ slot }: Session, { side }: LegToOpen, before: SessionState, boundIn: number): void {
-    const { local } = before.legs[side];
-    if (local !== null) this.#sockets.close(slot, side, local);
-    this.#closeRows(boundIn);
-  }
-
-  #closeRows(slot: number): void {
-    for (let row = slot * ROWS_PER_SESSION; row < (slot + 1) * ROWS_PER_SESSION; row++) this.#world.engine.close(row);
-  }
-
-  #count(before: SessionState, after: SessionState, events: readonly SessionEvent[]): void {
-    const wasOpen = before.legs.caller.local !== null && before.legs.callee.local !== null;
-    const isOpen = after.legs.caller.local !== null && after.legs.callee.local !== null;
-    if (events.length > 0 && isOpen && !wasOpen) this.counters.addToShard('sessionsCompleted', 1);
+    // Nor does any event tell in which numbers a stream goes on behind a prompt.
+    const isHeardOut = isWritten && command.type === 'StopPlay';
+    if (isConfirmed || isHeardOut || (!isWritten && target.touchedAt !== before)) this.#sampler.write(target);
   }
 
   #surroundings(session: Session, sparePort: Address | null): Surroundings {
@@ -319,6 +276,12 @@ export class Shard {
           const { local, tos } = state.legs[side];
           if (local !== null && tos !== null) this.#sockets.setTos(session.slot, side, tos);
         }
+        break;
+      case 'followPlayback':
+        this.playbacks.follow(session, state);
+        break;
+      case 'followRecordings':
+        this.recorders.follow(session, state);
         break;
       case 'armIdleTimer':
         if (this.#slots.at(session.slot) !== session) {
@@ -357,6 +320,7 @@ export class Shard {
     this.#wheel.cancel(slot);
     this.forks.end(session);
     this.copies.end(session);
+    this.recorders.end(session, state);
     for (const side of SIDES) {
       const { local } = state.legs[side];
       if (local !== null) this.#sockets.close(slot, side, local);
@@ -387,6 +351,6 @@ export class Shard {
     const record = { kind: 'step', at, call, session: number, command, events: [closed] } as const;
     if (session.snapshot !== NEW_SESSION) this.write(record); // What never began cannot end.
     this.#release(session, state);
-    this.#closeRows(session.slot); // A leg that is half open, too.
+    this.#sockets.closeRows(session.slot); // A leg that is half open, too.
   }
 }

@@ -1,6 +1,6 @@
 import type { Counters, ShardCounter } from '../../media/counters.js';
 import { BASIC_VERSION, isCapable } from '../../protocol/rtpproxy/capabilities.js';
-import type { RtpproxyCommand, Subcommand, Tags } from '../../protocol/rtpproxy/command.js';
+import type { PlayCommand, RtpproxyCommand, Subcommand, Tags } from '../../protocol/rtpproxy/command.js';
 import { formatStatistics } from '../../protocol/rtpproxy/counters.js';
 import { ERROR_CODES as E } from '../../protocol/rtpproxy/errors.js';
 import { fitsReply, formatInfo } from '../../protocol/rtpproxy/format.js';
@@ -8,7 +8,10 @@ import type { Grammar } from '../../protocol/rtpproxy/grammar.js';
 import { parseCommand } from '../../protocol/rtpproxy/parse.js';
 import type { NamedSession } from '../control/execution.js';
 import type { Origin } from '../control/origin.js';
+import { SESSION_CODECS } from '../control/play.js';
 import type { ShardCommand } from '../control/rtpproxy.js';
+import type { PromptSource } from '../ports.js';
+import { CallOrder } from './callOrder.js';
 import type { Assignment } from './messages.js';
 import { CommandCounts, readStatistic } from './statistics.js';
 
@@ -24,6 +27,10 @@ export interface ShardLink {
   /** Lets no new session begin. */
   drain(): void;
 }
+
+/** What a command names that others have: sessions, and a prompt. */
+type Named = Pick<Assignment, 'sources' | 'prompt'>;
+const NOTHING_NAMED: Named = { sources: [], prompt: null };
 
 const UNKNOWN_TO_LOOKUP = '0';
 
@@ -52,15 +59,27 @@ export function shardOf(call: string, shards: number): number {
   return (hash >>> 0) % shards;
 }
 
+/** A relay that has none. */
+const NO_PROMPTS: PromptSource = { find: (_, __, found) => found(null) };
+
+/** The payload types that P names, in their order. None, if one of them is no number. */
+function payloadTypesIn(codecs: string): number[] {
+  const numbers = codecs.split(',').map((text) => (/^[0-9]{1,3}$/.test(text) ? Number(text) : -1));
+  return numbers.some((number) => number < 0 || number > 127) ? [] : numbers;
+}
+
 /** Takes a command's text to whoever can answer it: itself for the relay as a whole, a shard for a session. */
 export class Dispatch {
   readonly counts = new CommandCounts();
   readonly #links: readonly ShardLink[];
   readonly #grammar: Grammar;
+  readonly #prompts: PromptSource;
+  readonly #order = new CallOrder();
 
-  constructor(links: readonly ShardLink[], grammar: Grammar) {
+  constructor(links: readonly ShardLink[], grammar: Grammar, prompts: PromptSource = NO_PROMPTS) {
     this.#links = links;
     this.#grammar = grammar;
+    this.#prompts = prompts;
   }
 
   /** `text`: one command without its cookie, one character a byte. `answer` gets the reply without line feed, once, maybe at once. */
@@ -96,8 +115,8 @@ export class Dispatch {
         this.#deleteAll(() => answer('0'));
         break;
       default:
-        this.#findSources(command, (sources) => {
-          this.#linkOf(command.call).command({ command, text, origin, sources }, (reply) => answer(reply ?? lostReply(command)));
+        this.#order.take(command.call, this.#preparationOf(command), NOTHING_NAMED, (named) => {
+          this.#linkOf(command.call).command({ command, text, origin, ...named }, (reply) => answer(reply ?? lostReply(command)));
         });
     }
   }
@@ -115,14 +134,29 @@ export class Dispatch {
     return this.#links[shardOf(call, this.#links.length)]!;
   }
 
-  /** The sessions that `&& C` names may live with other shards, so they are found before the command itself goes out. */
-  #findSources(command: ShardCommand, go: (sources: readonly (NamedSession | null)[]) => void): void {
+  /** What must be found before a command goes out; null: nothing. */
+  #preparationOf(command: ShardCommand): ((found: (named: Named) => void) => void) | null {
+    if (command.verb === 'play') return command.count === 0 ? null : (found) => this.#findPrompt(command, found);
     const subcommands: readonly Subcommand[] = 'subcommands' in command ? command.subcommands : [];
     const forks = subcommands.flatMap((subcommand) => (subcommand.kind === 'fork' ? [subcommand] : []));
-    if (forks.length === 0) {
-      go([]);
-      return;
-    }
+    return forks.length === 0 ? null : (found) => this.#findSources(forks, (sources) => found({ sources, prompt: null }));
+  }
+
+  /** A media thread reads no files. */
+  #findPrompt({ call, tags, codecs, prompt }: PlayCommand, found: (named: Named) => void): void {
+    const find = (payloadTypes: readonly number[]): void => {
+      if (payloadTypes.length === 0) found(NOTHING_NAMED);
+      else this.#prompts.find(prompt, payloadTypes, (read) => found({ sources: [], prompt: read }));
+    };
+    if (codecs === SESSION_CODECS) this.#linkOf(call).find(call, tags, (session) => find(session?.codecs ?? []));
+    else find(payloadTypesIn(codecs));
+  }
+
+  /** The sessions that `&& C` names may live with other shards. */
+  #findSources(
+    forks: readonly Extract<Subcommand, { kind: 'fork' }>[],
+    go: (sources: readonly (NamedSession | null)[]) => void,
+  ): void {
     const sources: (NamedSession | null)[] = forks.map(() => null);
     let left = forks.length;
     for (const [i, { call, tags }] of forks.entries()) {
@@ -154,7 +188,7 @@ export class Dispatch {
       sessionsCreated: this.sum('sessionsOpened'),
       activeSessions: this.sum('sessionsActive'),
       packetsReceived: this.sum('packetsReceived'),
-      packetsTransmitted: this.sum('packetsRelayed'),
+      packetsTransmitted: this.sum('packetsRelayed') + this.sum('packetsPlayed'),
     };
   }
 

@@ -1,5 +1,7 @@
 import type { ForkSource } from '../../../model/session/event.js';
+import type { Side } from '../../../model/session/side.js';
 import type { EngineName } from '../../media/engine.js';
+import type { Prompt } from '../../media/player/prompt.js';
 import type { Tags } from '../../protocol/rtpproxy/command.js';
 import type { SessionAccount } from '../accounting/sessionAccount.js';
 import type { NamedSession } from '../control/execution.js';
@@ -7,6 +9,7 @@ import type { Origin } from '../control/origin.js';
 import type { ShardCommand } from '../control/rtpproxy.js';
 import type { ExchangeRecord, SnapshotRecord } from '../events/record.js';
 import type { RecordBatch } from '../events/told.js';
+import type { RecorderNotice } from '../recording/orders.js';
 import type { SessionPlace } from '../session/forks.js';
 import type { Notification, RtcpReport } from '../session/tellers.js';
 
@@ -18,6 +21,8 @@ export type Assignment = {
   readonly origin: Origin;
   /** The sessions that `&& C` names, in the order of those sub-commands; null: there is none. */
   readonly sources: readonly (NamedSession | null)[];
+  /** What P is to play. */
+  readonly prompt: Prompt | null;
 };
 
 /** From the supervisor to a shard. Every `id` is answered once. */
@@ -29,6 +34,11 @@ export type ShardRequest =
   | { readonly kind: 'inspect'; readonly id: number; readonly call: string }
   /** The session that another is to hear was found. */
   | { readonly kind: 'fork'; readonly target: SessionPlace; readonly source: ForkSource; readonly place: SessionPlace }
+  /** A prompt that was sought. Null: it cannot be read any more. */
+  | { readonly kind: 'prompt'; readonly target: SessionPlace; readonly side: Side; readonly prompt: Prompt | null }
+  /** The recorder says something of a recording of the shard; or it has died, and is to be told again what is recorded. */
+  | { readonly kind: 'recorder'; readonly notice: RecorderNotice }
+  | { readonly kind: 'recordAgain' }
   /** Somebody wants to be told of everything that happens; nobody does any more; so many more records may be sent. */
   | { readonly kind: 'watch' }
   | { readonly kind: 'unwatch' }
@@ -72,6 +82,14 @@ export type ShardNotice =
   | { readonly kind: 'inspected'; readonly id: number; readonly sessions: readonly SnapshotRecord[] }
   /** A session of ours was taken up that hears another, wherever that is. */
   | { readonly kind: 'seek'; readonly target: SessionPlace; readonly source: ForkSource }
+  /** A session of ours was taken up that hears a prompt, which is to be read again. */
+  | {
+      readonly kind: 'seekPrompt';
+      readonly target: SessionPlace;
+      readonly side: Side;
+      readonly prompt: string;
+      readonly payloadType: number;
+    }
   /** The call that the thread before this one died over. */
   | { readonly kind: 'struck'; readonly call: string; readonly setAside: boolean }
   | { readonly kind: 'records'; readonly batch: RecordBatch }

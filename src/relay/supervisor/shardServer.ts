@@ -1,7 +1,11 @@
-import { callId } from '../../../model/kernel/index.js';
+import { callId, millis } from '../../../model/kernel/index.js';
+import { SIDES } from '../../../model/session/side.js';
 import { SHARD_COUNTERS } from '../../media/counters.js';
 import type { ExecutionWorld, NamedSession } from '../control/execution.js';
 import { execute } from '../control/rtpproxy.js';
+import type { RecorderNotice } from '../recording/orders.js';
+import type { Session } from '../session/session.js';
+import type { Shard } from '../session/shard.js';
 import type { Assignment, ShardNotice, ShardRequest } from './messages.js';
 
 const REQUEST_IN_HAND = SHARD_COUNTERS.indexOf('requestInHand');
@@ -47,6 +51,17 @@ export class ShardServer {
         if (target !== null) shard.forks.start(target, request.source, request.place);
         return true;
       }
+      case 'prompt': {
+        const target = shard.sessionAt(request.target.slot, request.target.session);
+        if (target !== null) resumePlayback(shard, target, request);
+        return true;
+      }
+      case 'recorder':
+        this.#hear(request.notice);
+        return true;
+      case 'recordAgain':
+        shard.recorders.repeat();
+        return true;
       case 'deleteAll':
         shard.closeAll('purged');
         this.#replies.push([request.id, '']);
@@ -60,9 +75,33 @@ export class ShardServer {
     }
   }
 
-  #carryOut({ command, text, origin, sources }: Assignment): string {
+  /** What becomes of recordings stands in the log, too; so it does when the session has ended. */
+  #hear(notice: RecorderNotice): void {
+    const { shard, warn } = this.#world;
+    const { call, session, id } = notice.place;
+    const at = shard.now();
+    const recorded = shard.directory.ofCall(call).find((each) => each.session === session);
+    switch (notice.kind) {
+      case 'opened':
+        if (recorded !== undefined) shard.command(recorded, { type: 'NameRecording', recording: id, files: notice.files });
+        break;
+      case 'done': {
+        const { startedAt, durationMs, packets, files } = notice;
+        const what = { call: callId(call), session, recording: id, startedAt: millis(startedAt), durationMs, packets, files };
+        shard.write({ kind: 'recording', at, ...what });
+        break;
+      }
+      case 'failed':
+        shard.counters.addToShard('recordingErrors', 1);
+        warn(`recording ${id} of ${call} cannot be written: ${notice.path}: ${notice.reason}`);
+        if (recorded !== undefined)
+          shard.command(recorded, { type: 'StopRecording', recording: id, sides: SIDES, reason: 'failed' });
+    }
+  }
+
+  #carryOut({ command, text, origin, sources, prompt }: Assignment): string {
     const { shard } = this.#world;
-    const reply = execute(command, { ...this.#world, origin, sources });
+    const reply = execute(command, { ...this.#world, origin, sources, prompt });
     // Who only asks is told the same again at any time, and some ask all the time.
     if (command.verb === 'query' && command.subcommands.length === 0) return reply;
     const call = callId(command.call);
@@ -77,6 +116,13 @@ export class ShardServer {
   }
 }
 
+/** A prompt that a crash has interrupted goes on, unless another one has taken its place while it was sought. */
+function resumePlayback(shard: Shard, target: Session, { side, prompt }: Extract<ShardRequest, { kind: 'prompt' }>): void {
+  if (shard.playbacks.isPlaying(target, side)) return;
+  if (prompt !== null) shard.playbacks.resume(target, side, prompt);
+  else shard.command(target, { type: 'StopPlay', side, reason: 'failed' });
+}
+
 /** The session that a call and tags mean, so that another shard can speak of it. */
 export function findNamed(
   { shard }: ExecutionWorld,
@@ -84,6 +130,7 @@ export function findNamed(
 ): NamedSession | null {
   const found = shard.directory.find(call, tags);
   if (found === null) return null;
-  const { session, slot, tag } = found.session;
-  return { place: { shard: shard.number, session, slot }, tag, direction: found.direction };
+  const { session, slot, tag, snapshot } = found.session;
+  const { codecs } = snapshot.context.legs[found.direction === 'forward' ? 'caller' : 'callee'];
+  return { place: { shard: shard.number, session, slot }, tag, direction: found.direction, codecs };
 }

@@ -20,9 +20,6 @@ const ofShards =
   (sum) =>
     sum(counter);
 
-/** Nothing plays prompts yet. */
-const NEVER: Source = () => 0;
-
 const SOURCES: Readonly<Record<GlobalCounter, Source>> = {
   nsess_created: ofShards('sessionsOpened'),
   nsess_destroyed: ofShards('sessionsClosed'),
@@ -32,10 +29,10 @@ const SOURCES: Readonly<Record<GlobalCounter, Source>> = {
   nsess_owrtp: ofShards('sessionsOneWayRtp'),
   nsess_nortcp: ofShards('sessionsWithoutRtcp'),
   nsess_owrtcp: ofShards('sessionsOneWayRtcp'),
-  nplrs_created: NEVER,
-  nplrs_destroyed: NEVER,
+  nplrs_created: ofShards('playersStarted'),
+  nplrs_destroyed: ofShards('playersEnded'),
   npkts_rcvd: ofShards('packetsReceived'),
-  npkts_played: NEVER,
+  npkts_played: ofShards('packetsPlayed'),
   npkts_relayed: ofShards('packetsRelayed'),
   npkts_resizer_in: ofShards('packetsResized'),
   npkts_resizer_out: ofShards('packetsMadeByResizing'),

@@ -1,9 +1,11 @@
 import type { Phase } from '../../../../model/session/chart.js';
 import { formatTarget } from '../../../../model/session/notify.js';
+import type { Playback } from '../../../../model/session/playback.js';
+import type { Recording } from '../../../../model/session/recording.js';
 import { SIDES, type Side } from '../../../../model/session/side.js';
 import { currentTtlMs, type Remote, type SessionState } from '../../../../model/session/state.js';
 import type { Snapshot } from '../../session/apply.js';
-import { ascii, codecName, duration, isoTime, place } from '../words.js';
+import { ascii, codecName, duration, isoTime, place, playbackWords } from '../words.js';
 
 /** A session at a moment, in words. `cells`: in the order of `SESSION_FACTS`, then of `LEG_FACTS` with the caller before the callee. */
 export type StateView = { readonly phase: Phase; readonly cells: readonly string[] };
@@ -42,7 +44,9 @@ export const LEG_FACTS: readonly Fact<[SessionState, Side]>[] = [
   { name: 'TOS', of: ({ legs }, side) => `${legs[side].tos ?? NONE}` },
   { name: 'May be silent for', of: (state, side) => duration(currentTtlMs(state, side)) },
   { name: 'Digits', of: ({ legs }, side) => digitWords(legs[side].dtmf) },
-  { name: 'Copied to', of: ({ legs }, side) => place(legs[side].copy?.to ?? null) },
+  { name: 'Copied to', of: ({ legs }, side) => list(legs[side].copies.map(({ to }) => place(to))) },
+  { name: 'Prompt', of: ({ legs }, side) => heardPrompt(legs[side].playback) },
+  { name: 'Recorded', of: ({ recordings }, side) => list(recordings.flatMap((each) => recordedAs(each, side))) },
   { name: 'Refused sources', of: ({ legs }, side) => list(legs[side].refused.map(place)) },
   { name: 'Nobody receives at', of: ({ legs }, side) => list(unreachableOf(legs[side].unreachable)) },
 ];
@@ -72,6 +76,11 @@ const holdWords = ({ held, holds }: SessionState['legs'][Side]): string =>
 
 const digitWords = (dtmf: SessionState['legs'][Side]['dtmf']): string =>
   dtmf === null ? NONE : `told (payload type ${dtmf.payloadType})${dtmf.swallow ? ', not relayed' : ''}`;
+
+const heardPrompt = (playback: Playback | null): string => (playback === null ? NONE : playbackWords(playback));
+
+const recordedAs = ({ sides, form, files }: Recording, side: Side): string[] =>
+  sides.includes(side) ? [files.length > 0 ? list(files.map(ascii)) : form] : [];
 
 const unreachableOf = ({ rtp, rtcp }: SessionState['legs'][Side]['unreachable']): string[] =>
   [rtp, rtcp].flatMap((address) => (address === null ? [] : [place(address)]));

@@ -30,8 +30,8 @@ export function replyMeaning(reply: string): string {
 }
 
 /** Whether a command has opened nothing for another reason than want of ports. */
-const isTelling = ({ reply }: FailedCommand): boolean =>
-  reply !== ERROR_CODES.noPortForLeg && reply !== ERROR_CODES.noPortForSession;
+const isTelling = ({ command, reply }: FailedCommand): boolean =>
+  /^[ul]/i.test(command) && reply !== ERROR_CODES.noPortForLeg && reply !== ERROR_CODES.noPortForSession;
 
 /** A command for a session that never had both legs was refused. */
 export const commandRefused: Rule = ({ failed, relayingAt, openedAt, endAt, clock }) => {

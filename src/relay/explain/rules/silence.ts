@@ -30,6 +30,7 @@ export const bothSilent: Rule = ({ sides, closed, clock }) => {
   const { caller, callee } = sides;
   if (caller.silence === null || callee.silence === null || caller.silence.kind !== callee.silence.kind) return [];
   if (caller.silence.isHeld || callee.silence.isHeld) return [];
+  if (caller.silence.kind === 'later' && (caller.silence.isPrompted || callee.silence.isPrompted)) return []; // That is told as such.
   const evidence = [receivedText(caller), receivedText(callee)];
   const finding = { id: 'both-silent', side: null, evidence } as const;
   if (caller.silence.kind === 'start') {
@@ -63,7 +64,7 @@ export const silentFromTheStart: Rule = (evidence) =>
 export const wentSilent: Rule = (evidence) =>
   SIDES.flatMap((side): Finding[] => {
     const { silence, rtp } = evidence.sides[side];
-    if (silence?.kind !== 'later' || silence.isHeld) return [];
+    if (silence?.kind !== 'later' || silence.isHeld || silence.isPrompted) return [];
     const end = evidence.closed === null ? 'until now' : 'until the end';
     const text = `The ${side} was heard until ${evidence.clock(silence.since)}, and has sent nothing in the ${spanText(silence.ms)} ${end}.`;
     const came =
