@@ -11,10 +11,8 @@ import { legIndexOf, type Session } from './session.js';
 /** A session that goes on is sampled so often: as much a crash may cost of its counters. */
 const SAMPLE_INTERVAL_MS = 2000;
 /** The sessions of a shard take turns, so that no turn is long. */
-const TURNS = 100;
+const TURNS = 20;
 const TURN_MS = SAMPLE_INTERVAL_MS / TURNS;
-/** So many at once where some were missed: a thread that has little to do is not woken for each. */
-const MOST_TURNS = 5;
 
 export type SamplerWorld = {
   readonly plane: MediaPlane;
@@ -41,13 +39,7 @@ export class Sampler {
   /** Samples whose turn it is, of the slots below `slots`. Answers when to be called again. */
   turn(nowMs: number, slots: number): number {
     if (nowMs < this.#nextMs) return this.#nextMs;
-    const late = Math.min(MOST_TURNS - 1, Math.floor((nowMs - this.#nextMs) / TURN_MS));
-    for (let i = 0; i <= late; i++) this.#takeTurn(slots);
     this.#nextMs = nowMs + TURN_MS;
-    return this.#nextMs;
-  }
-
-  #takeTurn(slots: number): void {
     for (let slot = this.#turn; slot < slots; slot += TURNS) {
       const session = this.#world.sessionIn(slot);
       if (session === undefined) continue;
@@ -56,6 +48,7 @@ export class Sampler {
     }
     this.#turn = (this.#turn + 1) % TURNS;
     if (this.#turn === 0) this.#writeVitals();
+    return this.#nextMs;
   }
 
   /** Writes a sample of a session whether or not something has changed. `at`: of the step that it belongs to; null: it is now. */
