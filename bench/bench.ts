@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { GeneratorProcess } from './generatorProcess.js';
 import { processTree } from './measure.js';
-import type { ControlResult, TrafficResult, Transport, Walk } from './messages.js';
+import type { ControlResult, NgResult, TrafficResult, Transport, Walk } from './messages.js';
 import type { Options } from './options.js';
 import { type Relay, type RunningRelay, startRelay } from './relays.js';
 
@@ -56,6 +56,19 @@ export type ControlRun = ControlVariant & {
   readonly cpuUsEach: number;
 };
 
+export type NgRun = {
+  readonly relay: string;
+  readonly clients: number;
+  readonly round: number;
+  /** What a request costs at least. */
+  readonly ping: NgResult;
+  readonly rate: NgResult;
+  /** At half of that rate. */
+  readonly paced: NgResult;
+  /** CPU of the relay per call, µs. */
+  readonly cpuUsEach: number;
+};
+
 export type RssRun = {
   readonly relay: string;
   /** After the warm-up, with no call standing. */
@@ -85,6 +98,7 @@ export type Results = {
   readonly recording: readonly RecordingRun[];
   /** Calls first, then commands that set none up. */
   readonly control: readonly ControlRun[];
+  readonly ng: readonly NgRun[];
   readonly rss: readonly RssRun[];
   readonly gc: readonly GcRun[];
 };
@@ -95,11 +109,8 @@ export const DIRECT = 'direct';
 export const PPS_PER_CALL = 100;
 /** Calls that are set up and ended before anything is measured. */
 export const WARMUP_CALLS = 300;
-/**
- * So many times with ours: by then its hot functions are compiled. The others are, and rtpengine keeps the ports for 30 s. Nobody reads the
- * rates of a smoke run: once is enough there.
- */
-const WARMUP_ROUNDS = 10;
+/** By then the hot functions of a media thread are compiled; each compiles its own. */
+const WARMUP_ROUNDS = 30;
 
 /** What rtpbridge says where a kernel or a container forbids an engine: not an error of ours, as in most containers. */
 const SYSTEM_REFUSES_ENGINE = /no packet engine works here \(io_uring: io_uring_setup: (EPERM|EACCES|ENOSYS)\)/;
@@ -139,9 +150,16 @@ export async function setUpStanding(bench: Bench, relay: Relay, controlPort: num
   return result;
 }
 
+/**
+ * How often the calls of the warm-up are made. A peer is compiled already, and rtpengine keeps the ports for 30 s. Nobody reads the rates of a
+ * smoke run: once is enough there.
+ */
+export const warmupRounds = ({ options }: Bench, relay: Relay): number =>
+  relay.ours && !options.smoke ? WARMUP_ROUNDS * options.workers : 1;
+
 /** Throws if the relay cannot even do this: nothing that follows would mean anything. */
 export async function warmUpControl(bench: Bench, relay: Relay, port: number, transport: Transport = 'udp'): Promise<void> {
-  for (let round = 0; round < (relay.ours && !bench.options.smoke ? WARMUP_ROUNDS : 1); round++) {
+  for (let round = warmupRounds(bench, relay); round > 0; round--) {
     const result = await bench.generator.control({ transport, port, walk: 'U+L+D', count: WARMUP_CALLS, clients: 8 });
     complainOfFailures(bench, relay.name, result);
     if (result.completed === 0) throw new Error('no call of the warm-up succeeded');

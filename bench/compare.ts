@@ -5,6 +5,8 @@ import { measureCollections } from './gc.js';
 import { type GeneratorProcess, startGeneratorProcess } from './generatorProcess.js';
 import { goalsOf } from './goals.js';
 import { measureLoads } from './loads.js';
+import { ngGoals } from './ng/figures.js';
+import { measureNg } from './ng/section.js';
 import { helpText, type Options, parseOptions, type Section } from './options.js';
 import { measureRecording } from './recording.js';
 import { findRelays, stopAll } from './relays.js';
@@ -24,7 +26,7 @@ function fitToFileLimit(options: Options, note: (line: string) => void): Options
   const standing = [
     ...(wants('load') ? options.loads.map((pps) => pps / PPS_PER_CALL) : []),
     ...(wants('recording') ? [options.recordLoad / PPS_PER_CALL] : []),
-    ...(wants('calls') ? [options.calls] : []),
+    ...(wants('calls') || wants('ng') ? [options.calls] : []),
     ...(wants('rss') ? options.rssCalls : []),
   ];
   const needed = SPARE_FILES + FILES_PER_CALL * (WARMUP_CALLS + Math.max(0, ...standing));
@@ -44,6 +46,7 @@ async function measureAll(bench: Bench): Promise<Results> {
       ...(wanted('calls') ? await measureCallRates(bench) : []),
       ...(wanted('commands') ? await measureCommandRates(bench) : []),
     ],
+    ng: wanted('ng') ? await measureNg(bench) : [],
     rss: wanted('rss') && !bench.options.smoke ? await measureRss(bench) : [],
     gc: wanted('gc') && !bench.options.smoke ? await measureCollections(bench) : [],
   };
@@ -79,7 +82,7 @@ async function compare(asked: Options, generator: GeneratorProcess): Promise<num
   const results = await measureAll(bench);
   if (!results.loads.some(({ relay }) => relay !== DIRECT) && options.sections.includes('load'))
     bench.complain('no relay was measured');
-  const goals = options.smoke ? [] : goalsOf(results, options.workers);
+  const goals = options.smoke ? [] : [...goalsOf(results, options.workers), ...ngGoals(results.ng)];
   console.log(reportText(results, goals));
   for (const line of notes) console.log(`\nNOTE ${line}`);
   const file = writeResults(

@@ -5,6 +5,7 @@ import { openUdpSocket } from '../src/io/sys/socket.js';
 import { forceSocketQueues, localPort, stampArrivals } from '../src/io/sys/socketProperties.js';
 import { driveControl } from './callSetup.js';
 import { MAX_BATCH, MAX_CALLS, type Reply, type Request, type TrafficRequest, type TrafficResult } from './messages.js';
+import { driveNg } from './ng/drive.js';
 import { makeSharedState, ORDER, type ReceiverStart, type SharedState } from './packets.js';
 import { type Endpoints, readGaps, routeDirectly, routeStreams, type Side, sendTraffic } from './traffic.js';
 
@@ -61,6 +62,8 @@ function answer(generator: Generator, request: Request): Reply {
       }
       return { kind: 'control', result };
     }
+    case 'ng':
+      return { kind: 'ng', result: driveNg(request) };
     case 'traffic':
       return { kind: 'traffic', result: runTraffic(generator, request) };
     case 'gaps': {

@@ -1,13 +1,24 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { CallGaps, ControlRequest, ControlResult, Reply, Request, TrafficRequest, TrafficResult } from './messages.js';
+import type {
+  CallGaps,
+  ControlRequest,
+  ControlResult,
+  NgLoad,
+  NgResult,
+  Reply,
+  Request,
+  TrafficRequest,
+  TrafficResult,
+} from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./generator.js', import.meta.url));
 
 /** The load generator as the comparison sees it. One request at a time. */
 export type GeneratorProcess = {
   readonly control: (request: Omit<ControlRequest, 'kind'>) => Promise<ControlResult>;
+  readonly ng: (load: NgLoad) => Promise<NgResult>;
   readonly send: (request: Omit<TrafficRequest, 'kind'>) => Promise<TrafficResult>;
   /** What each call heard in the last run of packets. */
   readonly gaps: () => Promise<readonly CallGaps[]>;
@@ -36,6 +47,7 @@ export function startGeneratorProcess(): GeneratorProcess {
 
   return {
     control: async (request) => (await ask({ kind: 'control', ...request }, 'control')).result,
+    ng: async (load) => (await ask({ kind: 'ng', ...load }, 'ng')).result,
     send: async (request) => (await ask({ kind: 'traffic', ...request }, 'traffic')).result,
     gaps: async () => (await ask({ kind: 'gaps' }, 'gaps')).calls,
     forget: async () => void (await ask({ kind: 'forget' }, 'forgotten')),

@@ -32,13 +32,30 @@ export type TrafficRequest = {
   readonly directCalls: number;
 };
 
+/** What an NG client does again and again: ask for nothing, or offer, answer and delete, each when the one before is answered. */
+export type NgWalk = 'ping' | 'call';
+
+/** Sends NG requests over UDP. */
+export type NgLoad = {
+  /** NG port of the relay, on 127.0.0.1. */
+  readonly port: number;
+  readonly walk: NgWalk;
+  /** How many walks, of all clients together. */
+  readonly count: number;
+  /** How many clients, each with one request under way. */
+  readonly clients: number;
+  /** Walks that are to begin a second; null: as fast as the answers come. */
+  readonly perSecond: number | null;
+};
+export type NgLoadRequest = NgLoad & { readonly kind: 'ng' };
+
 /** Asks what each stream heard in the last run of packets. */
 export type GapsRequest = { readonly kind: 'gaps' };
 
 /** Forgets the calls that stand: the relay is gone. */
 export type ForgetRequest = { readonly kind: 'forget' };
 
-export type Request = ControlRequest | TrafficRequest | GapsRequest | ForgetRequest;
+export type Request = ControlRequest | NgLoadRequest | TrafficRequest | GapsRequest | ForgetRequest;
 
 export type ControlResult = {
   /** Walks that came to their end. */
@@ -49,6 +66,17 @@ export type ControlResult = {
   readonly seconds: number;
   /** Completed walks per second. */
   readonly perSecond: number;
+};
+
+export type NgResult = ControlResult & {
+  /** From when the first request of a walk was due (a paced walk may wait for a client) until its answer was read, µs. */
+  readonly firstP50Us: number;
+  readonly firstP99Us: number;
+  /** From when the request was sent: without the wait for a free client. */
+  readonly firstAnswerP99Us: number;
+  readonly firstMaxUs: number;
+  /** CPU of the generator, in percent of one core. */
+  readonly generatorCpuPercent: number;
 };
 
 export type TrafficResult = {
@@ -92,6 +120,7 @@ export type CallGaps = { readonly call: string; readonly streams: readonly [Stre
 
 export type Reply =
   | { readonly kind: 'control'; readonly result: ControlResult }
+  | { readonly kind: 'ng'; readonly result: NgResult }
   | { readonly kind: 'traffic'; readonly result: TrafficResult }
   | { readonly kind: 'gaps'; readonly calls: readonly CallGaps[] }
   | { readonly kind: 'forgotten' }

@@ -4,7 +4,7 @@ import { PPS_PER_CALL, WARMUP_CALLS } from './bench.js';
 import { MAX_BATCH, MAX_CALLS } from './messages.js';
 
 /** The parts of a run. */
-export const SECTIONS = ['load', 'recording', 'calls', 'commands', 'rss', 'gc'] as const;
+export const SECTIONS = ['load', 'recording', 'calls', 'commands', 'ng', 'rss', 'gc'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** The relays that we know how to start. */
@@ -51,7 +51,7 @@ const TABLE = {
   sections: {
     argument: 'LIST',
     default: SECTIONS.join(','),
-    smoke: 'load,recording,calls,commands',
+    smoke: 'load,recording,calls,commands,ng',
     means: `what to measure, of ${SECTIONS.join(', ')}`,
   },
   loads: {
@@ -66,7 +66,7 @@ const TABLE = {
   rounds: { argument: 'N', default: '1', means: 'repeats of the loads and call rates; medians are reported' },
   batch: { argument: 'N', default: '32', means: `packets per sendmmsg call of the generator, 1 to ${MAX_BATCH}` },
   workers: { argument: 'N', default: '1', means: 'media threads of rtpbridge' },
-  calls: { argument: 'N', default: '2000', smoke: '50', means: 'calls per measurement of the call rate' },
+  calls: { argument: 'N', default: '2000', smoke: '50', means: 'calls per measurement of a call rate' },
   commands: { argument: 'N', default: '20000', smoke: '400', means: 'commands per measurement of V and Q' },
   'rss-calls': { argument: 'LIST', default: '1000,5000', means: 'sessions at which memory is read, ascending' },
   'gc-seconds': { argument: 'N', default: '60', means: 'how long garbage collections are counted, at 50,000 packets a second' },

@@ -26,6 +26,8 @@ export type Relay = {
   readonly transports: readonly Transport[];
   /** Whether it can be asked about a call again and again. */
   readonly takesQueries: boolean;
+  /** Whether it takes the NG protocol over UDP, ours only where it is told to. */
+  readonly takesNg: boolean;
   /** Program and arguments. */
   readonly command: (where: Where) => readonly string[];
 };
@@ -33,7 +35,7 @@ export type Relay = {
 type Where = {
   readonly port: number;
   readonly tcpPort: number;
-  readonly spare: number;
+  readonly ngPort: number;
   readonly dataDir: string;
   readonly traceGc: boolean;
 };
@@ -43,6 +45,8 @@ export type RunningRelay = {
   readonly pid: number;
   readonly controlPort: number;
   readonly dataDir: string;
+  /** Of NG over UDP, where it listens for that. */
+  readonly ngPort: number;
   /** For a relay that has TCP among its transports. */
   readonly tcpPort: number;
   /** What it has printed so far, the beginning dropped when long. */
@@ -85,6 +89,7 @@ export function rtpbridge(
     ours: true,
     transports: ['udp', 'tcp'],
     takesQueries: true,
+    takesNg: engine !== 'dgram',
     command: ({ port, tcpPort, dataDir, traceGc }) => [
       process.execPath,
       ...(traceGc ? ['--trace-gc'] : []),
@@ -115,10 +120,11 @@ function rtpengine({ minPort, maxPort }: Options): Relay {
     ours: false,
     transports: ['udp'],
     takesQueries: false, // Each Q of the classic protocol stops one of its threads for good (10.5.3).
-    command: ({ port, spare }) => [
+    takesNg: true,
+    command: ({ port, ngPort }) => [
       'rtpengine',
       ...['--config-file=none', '--foreground', '--log-stderr', '--log-level=3', '--table=-1', '--interface=127.0.0.1'],
-      ...[`--listen-udp=127.0.0.1:${port}`, `--listen-ng=127.0.0.1:${spare}`],
+      ...[`--listen-udp=127.0.0.1:${port}`, `--listen-ng=127.0.0.1:${ngPort}`],
       ...[`--port-min=${minPort}`, `--port-max=${maxPort}`, '--num-threads=2'],
     ],
   };
@@ -132,14 +138,21 @@ function peer(command: string, name: string, { minPort, maxPort }: Options): Rel
       .replaceAll('{min}', `${minPort}`)
       .replaceAll('{max}', `${maxPort}`);
   const transports: Transport[] = command.includes('{tcp}') ? ['udp', 'tcp'] : ['udp'];
-  return { name, ours: false, transports, takesQueries: true, command: (where) => ['/bin/sh', '-c', `exec ${filled(where)}`] };
+  return {
+    name,
+    ours: false,
+    transports,
+    takesQueries: true,
+    takesNg: false,
+    command: (where) => ['/bin/sh', '-c', `exec ${filled(where)}`],
+  };
 }
 
 /** Starts a relay and waits until it answers `V`. Refuses with what it printed last if it does not come up. */
 export async function startRelay(relay: Relay, { traceGc = false } = {}): Promise<Result<RunningRelay, string>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rtpbridge-bench-'));
-  const [port, spare, tcpPort] = [await freePort(), await freePort(), await freeTcpPort()];
-  const [program, ...args] = relay.command({ port, tcpPort, spare, dataDir, traceGc });
+  const [port, ngPort, tcpPort] = [await freePort(), await freePort(), await freeTcpPort()];
+  const [program, ...args] = relay.command({ port, tcpPort, ngPort, dataDir, traceGc });
   // A process group of its own, so that a relay that forks is ended as a whole.
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
@@ -157,6 +170,7 @@ export async function startRelay(relay: Relay, { traceGc = false } = {}): Promis
     pid: child.pid ?? 0,
     controlPort: port,
     dataDir,
+    ngPort,
     tcpPort,
     output: () => output,
     onStdout: (listener) => void child.stdout.on('data', listener),

@@ -1,7 +1,9 @@
 import { type ControlRun, DIRECT, type GcRun, type LoadRun, type RecordingRun, type Results, type RssRun } from './bench.js';
 import { controlFigure, type Goal, loadFigure, PEER, ratioOf } from './goals.js';
 import { median } from './measure.js';
+import { ngTable } from './ng/figures.js';
 import { HISTOGRAM_US } from './packets.js';
+import { figure, table } from './tables.js';
 
 /** The tables of a run, as Markdown that is readable as it stands. */
 export function reportText(results: Results, goals: readonly Goal[]): string {
@@ -10,6 +12,7 @@ export function reportText(results: Results, goals: readonly Goal[]): string {
   if (comparable(results.loads).length > 0) parts.push(ratioTable(results.loads));
   if (results.recording.length > 0) parts.push(recordingTable(results.recording));
   if (results.control.length > 0) parts.push(controlTable(results.control));
+  if (results.ng.length > 0) parts.push(ngTable(results.ng));
   if (results.rss.length > 0) parts.push(rssTable(results.rss));
   if (results.gc.length > 0) parts.push(gcTable(results.gc));
   if (goals.length > 0) parts.push(goalTable(goals));
@@ -17,18 +20,8 @@ export function reportText(results: Results, goals: readonly Goal[]): string {
 }
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
-const figure = (value: number | null, digits: number): string => (value === null ? '-' : value.toFixed(digits));
 const microseconds = (value: number | null): string =>
   value !== null && value >= HISTOGRAM_US ? `>= ${HISTOGRAM_US}` : figure(value, 0);
-
-/** A Markdown table; the first column is text, the others are numbers and stand to the right. */
-export function table(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, i) => Math.max(name.length, 3, ...rows.map((row) => row[i]!.length)));
-  const cells = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
-  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [title, '', cells(head), cells(rule), ...rows.map(cells)].join('\n');
-}
 
 type LoadColumn = {
   readonly head: string;

@@ -2,7 +2,7 @@ import { type Address, formatAddress, sameAddress } from './kernel/index.js';
 import type { SessionEvent } from './session/event.js';
 import type { Recording } from './session/recording.js';
 import { COMPONENTS, type Component, SIDES, type Side } from './session/side.js';
-import { isComplete, type Leg, MAX_REFUSED, type SessionState } from './session/state.js';
+import { isComplete, isSubscription, type Leg, MAX_REFUSED, type SessionState } from './session/state.js';
 
 /** What is true of every session after every event. Answers the first rule that is broken, in words, or null. */
 export function brokenInvariant(state: SessionState, phase: string): string | null {
@@ -12,13 +12,31 @@ export function brokenInvariant(state: SessionState, phase: string): string | nu
   if (phase === 'waiting' && isComplete(state)) return 'waiting although both legs are open';
   if (phase === 'new') return state.call === '' ? null : 'a session that is new has a Call-ID already';
   const { strong, caller, callee } = state.references;
-  if (state.closed === null && !strong && !caller && !callee) return 'open without any reference';
+  if (state.closed === null && state.deletion === null && !strong && !caller && !callee) return 'open without any reference';
+  const negotiated = brokenDialogue(state);
+  if (negotiated !== null) return negotiated;
   if (state.fork !== null && state.fork.call === state.call && state.fork.tag === state.tag) return 'it is sent its own media';
+  if (state.fork !== null && state.fork.call !== state.call && isSubscription(state))
+    return 'a subscription is sent the media of another call';
   const badly = brokenRecordings(state);
   if (badly !== null) return badly;
   for (const side of SIDES) {
     const broken = brokenOfLeg(state.legs[side], side);
     if (broken !== null) return broken;
+  }
+  return null;
+}
+
+/** Descriptions belong to a dialogue, and a change can only be offered of what is there. */
+function brokenDialogue({ dialogue, legs, deletion, openedAt }: SessionState): string | null {
+  if (deletion !== null && deletion.since > deletion.until) return 'it is to be deleted before it was';
+  if (deletion !== null && deletion.since < openedAt) return 'it was deleted before it began';
+  for (const side of SIDES) {
+    const { description, pending, mutes, strict } = legs[side];
+    if (dialogue === null && (description !== null || pending !== null || strict))
+      return `the ${side} has a description, and the session no dialogue`;
+    if (pending !== null && (description === null || pending.side !== side)) return `the ${side} has offered a change of nothing`;
+    if (new Set(mutes).size < mutes.length) return `the ${side} is muted twice in one way`;
   }
   return null;
 }
@@ -39,7 +57,7 @@ function brokenRecordings({ recordings, recordingsBegun }: SessionState): string
   return null;
 }
 
-function brokenOfLeg({ local, copies, playback, rtp, rtcp, refused }: Leg, side: Side): string | null {
+function brokenOfLeg({ local, copies, playback, rtp, rtcp, refused, strict }: Leg, side: Side): string | null {
   if (local !== null && local.port % 2 !== 0) return `the RTP port ${local.port} of the ${side} is odd`;
   const odd = copies.find((copy) => copy.local.port % 2 !== 0);
   if (odd !== undefined) return `the RTP port ${odd.local.port} of a copy of the ${side} is odd`;
@@ -48,7 +66,9 @@ function brokenOfLeg({ local, copies, playback, rtp, rtcp, refused }: Leg, side:
   if (playback !== null && playback.count === 0) return `the ${side} is to hear ${playback.prompt} no times`;
   for (const remote of [rtp, rtcp]) {
     if (remote.untrusted && remote.address === null) return `the ${side} has an address learned from packets, but no address`;
-    if (remote.previous !== null && remote.address === null) return `the ${side} has a previous address but no present one`;
+    // Of another party it is known where that one was, before it is where the present one is.
+    if (remote.previous !== null && remote.address === null && !strict)
+      return `the ${side} has a previous address but no present one`;
   }
   if (refused.length > MAX_REFUSED) return `of the ${side} ${refused.length} refused sources are kept, more than ${MAX_REFUSED}`;
   const twice = refused.find((address, i) => refused.findIndex((other) => sameAddress(other, address)) < i);
@@ -68,6 +88,8 @@ export function brokenByEvent(before: SessionState, event: SessionEvent, after: 
     if (address === null || !sameAddress(address, event.address))
       return `nobody receives at ${formatAddress(event.address)}, where nothing of the ${event.side} was sent`;
   }
+  if (type === 'DialogueChanged' && before.dialogue !== null && isSubscription(before) !== isSubscription(after))
+    return 'a subscription has become a stream of a call, or that a subscription';
   const ofSound = brokenSound(before, event);
   if (ofSound !== null) return ofSound;
   for (const side of SIDES) {
@@ -122,9 +144,11 @@ function brokenRemote(
   const now = after.legs[side][component].address;
   if (now === null ? address === null : address !== null && sameAddress(now, address)) return null;
   const where = now === null ? 'nowhere' : formatAddress(now);
+  const isLeft = event.type === 'PartyChanged' || event.type === 'RemoteForgotten';
+  if (now === null && isLeft && event.side === side) return null;
   if (now === null || !mayMove(event, side, component, now))
     return `${event.type} has moved the ${component} of the ${side} to ${where}, which nobody said and where nothing came from`;
-  return event.type === 'RemoteSignalled' && untrusted
+  return event.type === 'RemoteSignalled' && untrusted && event.moved !== true
     ? `signalling has moved the ${component} of the ${side}, which was learned`
     : null;
 }
@@ -136,7 +160,8 @@ function mayMove(event: SessionEvent, side: Side, component: Component, to: Addr
   const isNext = to.host === event.address.host && to.port === (event.address.port + 1) % 65_536;
   if (event.type === 'RemoteLatched' && event.component === component) return sameAddress(to, event.address);
   if (event.type === 'RemoteLatched') return component === 'rtcp' && isNext;
-  return component === 'rtp' ? sameAddress(to, event.address) : isNext;
+  if (component === 'rtp') return sameAddress(to, event.address);
+  return event.rtcp === undefined ? isNext : sameAddress(to, event.rtcp);
 }
 
 /** Numbers of sessions, watched over a whole log of one run of one shard: none is given twice. */

@@ -1,28 +1,33 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { config } from 'rxjs';
-import { familyOf, ok, type Result, refuse } from '../model/kernel/index.js';
+import { ok, type Result, refuse } from '../model/kernel/index.js';
 import { packageVersion } from './cli/version.js';
 import { openRelayAdmin } from './io/admin/openRelayAdmin.js';
 import { clock } from './io/clock.js';
 import type { ControlOptions } from './io/control/listener.js';
 import { openControl } from './io/control/openControl.js';
 import { makeRoomForSockets, recordedFiles } from './io/fileLimit.js';
-import { bindProblem, resolveHost } from './io/localAddress.js';
 import { openEventLog } from './io/log/eventLog.js';
 import { closeLogger, type Logger, openLogger } from './io/logging.js';
 import { removePidFile, writePidFile } from './io/pidFile.js';
 import type { EngineChoice } from './io/threads/mediaThread.js';
 import { openMedia } from './main/media.js';
+import { beginNg, openNgControl } from './main/ng.js';
 import { type Closing, hasIPv6, type Plan } from './main/plan.js';
+import { LiveSettings, type RoomCheck } from './main/reload.js';
+import type { Grammar } from './protocol/rtpproxy/grammar.js';
 import { type ControlAddress, controlProblem, parseControlAddress } from './relay/controlAddress.js';
 import { combineModules, type ModuleSettings, moduleInstances } from './relay/modules/config.js';
-import { parseNetworks } from './relay/networks/parse.js';
-import type { NetworkTable } from './relay/networks/table.js';
+import { allPairs } from './relay/networks/ranges.js';
+import { type NetworkTable, networkCalled } from './relay/networks/table.js';
+import { type NgAddress, parseNgAddresses } from './relay/ng/ngAddress.js';
 import { isNotifyEnabled, parsePermitted } from './relay/notify/targets.js';
 import type { RelayOptions } from './relay/options.js';
 import { type PortRange, portRange } from './relay/portalloc/portTable.js';
+import { describeNetwork } from './relay/settings/changes.js';
 import { Dispatch } from './relay/supervisor/dispatch.js';
 import type { TakenUp } from './relay/supervisor/messages.js';
 import { describeTakenUp, repliesOf } from './relay/supervisor/takenUp.js';
@@ -33,6 +38,7 @@ const DRAIN_POLL_MS = 100;
 /** A relay that serves. */
 export type Relay = {
   readonly control: readonly ControlAddress[];
+  readonly ng: readonly NgAddress[];
   readonly networks: NetworkTable;
   readonly range: PortRange;
   readonly workers: number;
@@ -67,7 +73,7 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
   const planned = await planOf(options);
   if (!planned.ok) return planned;
   const plan = planned.value;
-  const room = await makeRoomForSockets(plan.range, options.openFiles !== null, recordedFiles(options));
+  const room = await roomFor(plan.networks, plan, options);
   if (!room.ok) return room;
   const log = openLogger(options);
   const run = Math.round(clock());
@@ -89,11 +95,15 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
     for (const close of closing.splice(0).reverse()) await close(leave);
   };
   try {
-    const media = await openMedia(options, plan, { log, run, keeper, ...world }, closing);
+    const begun = await beginNg(options, plan, log, closing);
+    if (!begun.ok) throw new Error(begun.error);
+    const media = await openMedia(options, plan, { log, run, keeper, ng: begun.value, ...world }, closing);
     const { threads, choice, takenUp, prompts } = media;
     keeper.begin(threads.links.length);
     const said = describeTakenUp(takenUp);
     if (said !== null) log.error(said);
+    plan.live.room = roomCheckOf(plan, options);
+    plan.live.onSettings(({ networks: { named } }) => log.info(`settings were read again: ${named.length} networks`));
     const dispatch = new Dispatch(threads.links, grammarOf(plan), prompts);
     const draining = drainOf(dispatch, closing);
     const listener = await openControl(
@@ -101,6 +111,7 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
       controlOptions(options, world, { dispatch, takenUp, log, onEnd: draining.drain }),
     );
     closing.push(() => listener.close());
+    await openNgControl(begun.value, plan, { links: threads.links, prompts, takenUp, log }, closing);
     const facts = { ...adminFacts(plan, options, run), owner: world.owner };
     const admin = await openRelayAdmin(options, facts, threads.links, media.hub, warn);
     closing.push(() => admin.close());
@@ -110,9 +121,9 @@ export async function startRelay(options: RelayOptions, world: RelayWorld): Prom
       if (!written.ok) log.error(written.error);
       closing.push(async () => removePidFile(pidFile));
     }
-    const { control, networks, range, logFolder } = plan;
+    const { control, ng, networks, range, logFolder } = plan;
     const workers = threads.links.length;
-    return ok({ control, networks, range, logFolder, choice, workers, advice: room.value, log, ...draining, stop });
+    return ok({ control, ng, networks, range, logFolder, choice, workers, advice: room.value, log, ...draining, stop });
   } catch (error) {
     await stop(true); // Calls that were taken up are not ended because a socket cannot be opened.
     return refuse((error as Error).message);
@@ -154,18 +165,38 @@ const controlOptions = (
   onWarning: (text) => log.warn(text),
 });
 
-const adminFacts = ({ logFolder }: Plan, { eventLog }: RelayOptions, run: number) => ({
+const adminFacts = ({ logFolder, live, range }: Plan, { eventLog }: RelayOptions, run: number) => ({
   ...{ version: packageVersion(), run, startedAtMs: clock() },
+  reload: (isCheck: boolean) => live.reload(isCheck),
+  networks: () => live.now.networks.named.map((network) => describeNetwork(network, range)),
   logFolder: eventLog.durability === 'none' ? null : logFolder,
 });
 
-const grammarOf = ({ networks, permitted, modules }: Plan) => ({
-  bridging: networks.bridge !== null,
-  ipv6: hasIPv6(networks),
+/** Of the networks in force. */
+const grammarOf = ({ live, permitted, modules }: Plan): Grammar => ({
+  get bridging(): boolean {
+    return live.now.networks.bridge !== null;
+  },
+  get ipv6(): boolean {
+    return hasIPv6(live.now.networks);
+  },
   notify: isNotifyEnabled(permitted),
-  hasLabel: (label: string) => networks.networks.some((network) => network.label === label),
-  moduleInstances: (id: number) => moduleInstances(modules, id),
+  hasLabel: (label) => networkCalled(live.now.networks, label) !== undefined,
+  moduleInstances: (id) => moduleInstances(modules, id),
 });
+
+const roomFor = (networks: NetworkTable, { range }: Plan, options: RelayOptions): Promise<Result<string | null, string>> =>
+  makeRoomForSockets(allPairs(networks, range), options.openFiles !== null, recordedFiles(options));
+
+/** What was made room for at the start stays: slots of sessions are memory that the threads share. */
+const roomCheckOf =
+  (plan: Plan, options: RelayOptions): RoomCheck =>
+  async (networks) => {
+    const [had, wanted] = [allPairs(plan.networks, plan.range), allPairs(networks, plan.range)];
+    const slots = `there are ${wanted} port pairs now, and room for ${had} sessions: restart the relay to have room for all`;
+    const room = await roomFor(networks, plan, options);
+    return [...(wanted > had ? [slots] : []), ...(room.ok ? [room.value ?? []].flat() : [room.error])];
+  };
 
 function drainOf(dispatch: Dispatch, closing: Closing): Pick<Relay, 'drain' | 'drained'> {
   let begin: () => void = () => {};
@@ -207,16 +238,19 @@ async function planOf(options: RelayOptions): Promise<Result<Plan, string>> {
   if (!permitted.ok) return permitted;
   const modules = modulesOf(options);
   if (!modules.ok) return modules;
-  const networks = await parseNetworks(options.networks, options.advertise, (name, family) =>
-    resolveHost(name, family, options.resolve),
-  );
-  if (!networks.ok) return networks;
-  for (const { host } of networks.value.networks) {
-    const trouble = await bindProblem(host);
-    if (trouble !== null) return refuse(`${familyOf(host) === 'IPv4' ? '-l' : '-6'} ${host}: ${trouble}`);
-  }
+  const live = await LiveSettings.open(options);
+  if (!live.ok) return refuse(live.error.join('; '));
+  const { networks } = live.value.now;
   const logFolder = join(resolve(options.dataDir), 'log');
-  return ok({ control, networks: networks.value, permitted: permitted.value, modules: modules.value, range, logFolder });
+  const ng = parseNgAddresses(options.listenNg);
+  if (!ng.ok) return ng;
+  const loopId = randomBytes(6).toString('hex');
+  return ok({
+    ...{ control, ng: ng.value, networks, range, logFolder, loopId },
+    live: live.value,
+    permitted: permitted.value,
+    modules: modules.value,
+  });
 }
 
 function modulesOf({ dso, configFile }: RelayOptions): Result<ModuleSettings, string> {

@@ -5,6 +5,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ok, refuse } from '../model/kernel/index.js';
+import { signatureOf } from '../src/io/callEvents/webhook.js';
+import { readYaml } from '../src/io/settings/yamlTree.js';
+import { readSettings } from '../src/relay/settings/readSettings.js';
 import { commandsIn, decisionProblems, inlineCodeIn, longOptionsIn, newestVersionIn, npmScriptsIn } from './tidy/documents.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -74,6 +78,37 @@ test('[SY-33] every long option of the relay is in the README', () => {
     options.filter((option) => !named.has(option)),
     [],
   );
+});
+
+/** The first block of a language in the README. */
+function blockOf(language: string): string {
+  const block = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'm').exec(read('README.md'))?.[1];
+  assert.ok(block !== undefined, `the README has no ${language}`);
+  return block;
+}
+
+test('the settings file of the README is one', async () => {
+  const tree = readYaml(blockOf('yaml'));
+  assert.ok(tree.ok, tree.ok ? '' : JSON.stringify(tree.error));
+  const settings = await readSettings(tree.value, {
+    ...{ file: 'rtpbridge.yaml', isPrivate: true, given: [], bindProblem: async () => null },
+    resolve: async (name) => refuse(`${name} is a name`),
+    readFile: (path) => ok({ path, text: 'proxy abc\n', isPrivate: true }),
+  });
+  assert.ok(settings.ok, settings.ok ? '' : settings.error.join('\n'));
+});
+
+test('the check of signatures in the README takes what webhooks are signed with, and nothing else', async () => {
+  const { isOurs } = (await import(`data:text/javascript,${encodeURIComponent(blockOf('js'))}`)) as {
+    isOurs: (signature: string, body: string, secret: string) => boolean;
+  };
+  const [body, now] = ['{"event":"call-end"}', Date.now()];
+  const signature = signatureOf('secret', body, now);
+  assert.equal(isOurs(signature, body, 'secret'), true);
+  assert.equal(isOurs(signature, `${body} `, 'secret'), false);
+  assert.equal(isOurs(signature, body, 'another'), false);
+  assert.equal(isOurs(signatureOf('secret', body, now - 600_000), body, 'secret'), false);
+  assert.equal(isOurs('', body, 'secret'), false);
 });
 
 test('the newest version in the change log is the version of the package', () => {

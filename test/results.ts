@@ -11,7 +11,8 @@ const KEPT_OUTPUT_CHARS = 16_384;
 
 /**
  * Kinds of test in the order in which they are reported. Kinds with `alone` need ports, peers or quiet cores: their files
- * run one at a time, after all others. A file that exceeds `limitMs` is ended and counted as failed.
+ * run one at a time, after all others, but for those that `patient.ts` names. A file that exceeds `limitMs` is ended and
+ * counted as failed.
  */
 export const KINDS = {
   tidy: { alone: false, limitMs: 60_000 },

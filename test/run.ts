@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENT } from './patient.js';
 import {
   countStates,
   countsLine,
@@ -91,6 +92,9 @@ function indent(text: string): string {
   return text.replace(/^(?=.)/gm, '    ');
 }
 
+/** Whether nothing else may run meanwhile. */
+const runsAlone = ({ source, kind }: TestFile): boolean => KINDS[kind].alone && !PATIENT.has(source);
+
 /** Runs the files and prints each report as it comes: side by side first, then those that must be alone. */
 async function runFiles(files: TestFile[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -102,9 +106,9 @@ async function runFiles(files: TestFile[]): Promise<Outcome[]> {
       outcomes.push(...report.outcomes);
     }
   };
-  const shared = files.filter((file) => !KINDS[file.kind].alone);
+  const shared = files.filter((file) => !runsAlone(file));
   await Promise.all(Array.from({ length: LANES }, () => drain(shared)));
-  await drain(files.filter((file) => KINDS[file.kind].alone));
+  await drain(files.filter(runsAlone));
   return outcomes;
 }
 

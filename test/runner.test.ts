@@ -1,12 +1,13 @@
 /** The test runner itself, on small projects in a temporary folder: its exit code and last line are what everything rests on. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { RunRecord } from './results.js';
+import { PATIENT } from './patient.js';
+import { KINDS, kindOf, type RunRecord } from './results.js';
 
 const COMPILED = fileURLToPath(new URL('.', import.meta.url));
 const RUN_LIMIT_MS = 30_000;
@@ -25,7 +26,8 @@ function project(t: TestContext, files: Record<string, string>) {
   };
   write('package.json', '{ "type": "module" }');
   write('test/tsconfig.json', '{}');
-  for (const program of ['run.js', 'shown.js', 'results.js']) cpSync(join(COMPILED, program), join(root, 'dist/test', program));
+  for (const program of ['run.js', 'shown.js', 'results.js', 'patient.js'])
+    cpSync(join(COMPILED, program), join(root, 'dist/test', program));
   for (const [name, code] of Object.entries(files)) {
     write(`test/${name}.test.ts`, '');
     write(`dist/test/${name}.test.js`, code);
@@ -84,6 +86,40 @@ test('a filter chooses files, and a run without any test fails', (t) => {
   const none = start('run.js', 'nothing');
   assert.deepEqual([none.status, none.lastLine], [1, '0 passed, 0 failed']);
   assert.equal(start('run.js', '--unknown').status, 1);
+});
+
+/** A test that passes when another file of this kind begins (or, with `isAlone`, does not begin) while it runs. */
+const meeting = (isAlone: boolean): string => `
+import { test } from 'node:test';
+import assert from 'node:assert';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+test('meets', async () => {
+  const mine = new URL('here-' + process.pid, import.meta.url);
+  const others = () => readdirSync(new URL('.', import.meta.url)).filter((name) => name.startsWith('here-')).length - 1;
+  writeFileSync(mine, '');
+  for (let looks = 0; looks < ${isAlone ? 50 : 1000} && others() === 0; looks++) await delay(10);
+  assert.equal(others(), ${isAlone ? 0 : 1});
+  // Where they meet each has to be seen by the other one, too.
+  if (${isAlone}) rmSync(mine);
+});`;
+
+test('files of a kind that runs alone run one at a time, but for the patient ones, of which two run side by side', (t) => {
+  const alone = project(t, { 'wire/a': meeting(true), 'wire/b': meeting(true) }).start('run.js');
+  assert.equal(alone.lastLine, '2 passed, 0 failed', alone.stdout);
+  if (availableParallelism() < 2) return t.skip('there is one processor');
+  const [one, other] = ['daemon', 'start'];
+  for (const name of [one, other]) assert.ok(PATIENT.has(`test/wire/${name}.test.ts`), name);
+  const beside = project(t, { [`wire/${one}`]: meeting(false), [`wire/${other}`]: meeting(false) }).start('run.js');
+  assert.equal(beside.lastLine, '2 passed, 0 failed', beside.stdout);
+});
+
+test('every file that is called patient is there, and of a kind that runs alone', () => {
+  for (const file of PATIENT) {
+    const kind = kindOf(file);
+    assert.ok(kind !== undefined && KINDS[kind].alone, file);
+    assert.ok(existsSync(join(COMPILED, '../..', file)), file);
+  }
 });
 
 test('the rows that tests show are listed after a run, and before it one line says what to do', (t) => {

@@ -1,21 +1,34 @@
 import { type MessagePort, receiveMessageOnPort, threadId, workerData } from 'node:worker_threads';
 import { config } from 'rxjs';
-import type { Family } from '../model/kernel/index.js';
 import { clock } from '../src/io/clock.js';
 import { openThreadLog, type ThreadLog } from '../src/io/log/threadLog.js';
+import { CallInHand } from '../src/io/ng/callInHand.js';
+import { NOT_LISTED, RefusalLog } from '../src/io/ng/refusals.js';
+import type { ThreadUdp } from '../src/io/ng/threadUdp.js';
 import { openTapePort, type TapePort } from '../src/io/recording/tapePort.js';
 import { loadRouteTo } from '../src/io/route.js';
 import { threadBusyMs } from '../src/io/threadLoad.js';
 import { Lines } from '../src/io/threads/lines.js';
-import { engineRows, type ShardStart, type ThreadRequest } from '../src/io/threads/shardStart.js';
+import {
+  engineRows,
+  type RecoveryStart,
+  type ShardMemory,
+  type ShardStart,
+  type ThreadRequest,
+} from '../src/io/threads/shardStart.js';
 import { freeOtherPorts, type Inheritance, readInheritance, takeUp } from '../src/io/threads/takeUp.js';
 import { loadWake } from '../src/io/threads/wake.js';
-import { type WorkerSetting, warmUp } from '../src/io/threads/warmUp.js';
+import { importThreadUdp, type WorkerSetting, warmUp } from '../src/io/threads/warmUp.js';
 import { chooseEngine } from '../src/io/udp/chooseEngine.js';
 import type { EngineHost, PacketEngine } from '../src/media/engine.js';
-import type { ExecutionWorld } from '../src/relay/control/execution.js';
+import { ThreadExecutor } from '../src/relay/control/ng/threadExecutor.js';
 import { Outlet } from '../src/relay/events/outlet.js';
-import { PortTable } from '../src/relay/portalloc/portTable.js';
+import { Admission } from '../src/relay/limits/admission.js';
+import { NgClientTable } from '../src/relay/ng/clientTable.js';
+import type { NgSender } from '../src/relay/ng/ngDatagrams.js';
+import type { NgExecutor } from '../src/relay/ng/ngExecutor.js';
+import { type PortRange, PortTable } from '../src/relay/portalloc/portTable.js';
+import { PortTables } from '../src/relay/portalloc/portTables.js';
 import { Shard, type ShardWorld } from '../src/relay/session/shard.js';
 import type { ShardNotice, TakenUp } from '../src/relay/supervisor/messages.js';
 import { ShardServer } from '../src/relay/supervisor/shardServer.js';
@@ -24,14 +37,43 @@ import { ShardServer } from '../src/relay/supervisor/shardServer.js';
 const RECEIVE_BUFFER_BYTES = 256 << 10;
 /** Datagrams of one batch. */
 const RECEIVE_BUFFERS = 2048;
+const TICKETS_OF_A_THREAD = 2 ** 32;
 
 // Before the pool takes the thread for one that is ready.
 await warmUp(workerData as WorkerSetting | null);
 
 type Notify = (notice: ShardNotice) => void;
 
+/** What answers the NG requests that a media thread takes itself. */
+export type NgHosting = {
+  readonly executor: NgExecutor;
+  /** Whether a client may ask at all. */
+  readonly admits: (sender: NgSender) => boolean;
+  /** One has asked that may not. */
+  readonly onRefused: (sender: NgSender) => void;
+  readonly onDuplicate: () => void;
+};
+type HostNg = (server: ShardServer, memory: ShardMemory) => NgHosting;
+
+/** The relay itself. */
+const hostRelay: HostNg = (server, { ngClients }) => {
+  const executor = new ThreadExecutor(server, new NgClientTable(ngClients));
+  const refusals = new RefusalLog(server.world.warn);
+  return {
+    executor,
+    admits: ({ origin }) => executor.admits(origin.client),
+    onRefused: ({ key, origin }) => refusals.note(key.slice(0, key.indexOf(' ')), origin.client, NOT_LISTED, clock()),
+    onDuplicate: () => server.world.shard.counters.addToShard('ngDuplicates', 1),
+  };
+};
+
 /** One media thread from start to end: puts a shard, its engine and its log together, and runs until it is told to stop. */
-export default async function serveShard(start: ShardStart): Promise<void> {
+export default function serveShard(start: ShardStart): Promise<void> {
+  return runShard(start, hostRelay);
+}
+
+/** `hostNg`: asked once, where the thread is given NG sockets. */
+export async function runShard(start: ShardStart, hostNg: HostNg): Promise<void> {
   const { setting, memory } = start;
   new Int32Array(memory.threadId)[0] = threadId;
   const profile = await profileOf(start);
@@ -51,19 +93,24 @@ export default async function serveShard(start: ShardStart): Promise<void> {
   const options = { ...setting, shard: start.shard, counterMemory: memory.counters, lastSeq: inherited.lastSeq };
   const portWorld = portsOf(start);
   const tape = openTapePort(memory.tape);
-  const shard = new Shard(options, worldOf(engine, portWorld, tape, notify, warn));
-  const log = openThreadLog(start, shard, warn, () => {
-    for (const table of Object.values(portWorld)) table.settle();
-  });
+  const admission = new Admission(memory.admission, start.shard);
+  const shard = new Shard(options, { ...worldOf(engine, tape, notify, warn), ports: portWorld, admission });
+  const log = openThreadLog(start, shard, warn, () => portWorld.settle());
   try {
     const takenUp = await recover(start, shard, log, inherited, notify);
     freeOtherPorts(shard, portWorld);
     const world = { shard, setting: setting.control, routeTo: await loadRouteTo(), warn };
+    const server = new ShardServer(world, notify);
     const lines = new Lines(shard, await loadWake(), engine.poke !== undefined);
     const outlet = new Outlet((batch) => notify({ kind: 'records', batch }));
     shard.records.subscribe((record) => outlet.take(record));
+    const served = { isTimerChanged: false };
+    const ng = await openNg(start, hostNg(server, memory), engine, inherited, notify, () => {
+      served.isTimerChanged = true; // Commands arm timers.
+      log.flush();
+    });
     notify({ kind: 'ready', engine: engine.name, refused, threadId, takenUp });
-    await engine.run(hostOf(start, world, engine, { log, lines, outlet, tape }, notify));
+    await engine.run(hostOf(start, server, engine, { log, lines, outlet, tape, ng, served }));
   } finally {
     tape.close();
     log.close();
@@ -89,6 +136,44 @@ async function recover(
   return { ...done, lost: done.lost + lost.length - sessions.length, downMs, exchanges, problems };
 }
 
+/** The NG sockets of a thread, and what lets them be served. */
+type ThreadNg = { readonly udp: ThreadUdp; readonly begin: () => void };
+
+/** Serves the NG sockets of the thread; null where it has none. Throws where the engine cannot. */
+async function openNg(
+  { shard, ng, memory, recovery }: ShardStart,
+  hosting: NgHosting,
+  engine: PacketEngine,
+  { exchanges, inHand }: Inheritance,
+  notify: Notify,
+  flush: () => void,
+): Promise<ThreadNg | null> {
+  if (ng === null) return null;
+  const { ThreadUdp } = await importThreadUdp();
+  const callInHand = new CallInHand(memory.callInHand);
+  const opened = new ThreadUdp(ng, engine, {
+    ...{ shard, ...hosting, now: clock, flush },
+    forward: (ticket, payload, origin) => notify({ kind: 'ngForward', ticket, payload, origin }),
+    onHand: (call) => callInHand.note(call),
+    setAside: recovery?.cause === 'thread' ? setAsideCalls(recovery, inHand) : new Set(),
+    firstTicket: threadId * TICKETS_OF_A_THREAD,
+  });
+  let hasBegun = false;
+  const begin = (): void => {
+    if (!hasBegun && !opened.begin(exchanges)) throw new Error(`the packet engine ${engine.name} cannot serve NG sockets`);
+    hasBegun = true;
+  };
+  // Until all threads have taken up what a relay left behind, a new call could be given a port of one of theirs.
+  if (recovery?.cause === 'thread') begin();
+  return { udp: opened, begin };
+}
+
+/** The calls that threads have died over twice, the one that the last died over among them if it is one. */
+const setAsideCalls = (
+  { struck, setAside }: Extract<RecoveryStart, { cause: 'thread' }>,
+  inHand: Inheritance['inHand'],
+): ReadonlySet<string> => new Set(inHand !== null && struck.includes(inHand) ? [...setAside, inHand] : setAside);
+
 /** The profiler is loaded where it is asked for only: it takes memory. */
 async function profileOf({ setting, shard }: ShardStart) {
   if (setting.profileFolder === null) return null;
@@ -96,28 +181,23 @@ async function profileOf({ setting, shard }: ShardStart) {
   return startProfile(setting.profileFolder, `media-${shard}`);
 }
 
-function portsOf({ shard, shards, setting, memory }: ShardStart): Readonly<Record<Family, PortTable>> {
-  const tableOf = (family: Family): PortTable =>
-    new PortTable(
-      setting.range,
-      memory.ports[family],
-      shard,
-      shards,
-      setting.sequentialPorts ? null : Math.random,
-      setting.log !== null,
-    );
-  return { IPv4: tableOf('IPv4'), IPv6: tableOf('IPv6') };
+function portsOf({ shard, shards, setting, memory, ownPorts }: ShardStart): PortTables {
+  const { range, sequentialPorts, log } = setting;
+  const make = (of: PortRange, shared: ArrayBufferLike): PortTable =>
+    new PortTable(of, shared, shard, shards, sequentialPorts ? null : Math.random, log !== null);
+  const { IPv4, IPv6 } = memory.ports;
+  return new PortTables({ IPv4: make(range, IPv4), IPv6: make(range, IPv6) }, make, ownPorts);
 }
 
 const worldOf = (
   engine: PacketEngine,
-  ports: Readonly<Record<Family, PortTable>>,
   tape: TapePort,
   notify: Notify,
   warn: (text: string) => void,
-): ShardWorld => ({
-  ...{ engine, ports, clock, busyMs: threadBusyMs, warn, recorder: tape.port, random: Math.random },
+): Omit<ShardWorld, 'ports' | 'admission'> => ({
+  ...{ engine, clock, busyMs: threadBusyMs, warn, recorder: tape.port, random: Math.random },
   notify: (notification) => notify({ kind: 'notify', notification }),
+  tell: (owned) => notify({ kind: 'event', owned }),
   account: (account) => notify({ kind: 'account', account }),
   reportRtcp: (report) => notify({ kind: 'rtcp', report }),
   openLine: (line, source) => notify({ kind: 'openLine', line, source }),
@@ -125,19 +205,24 @@ const worldOf = (
 });
 
 /** Where a thread says what happens. */
-type Outlets = { readonly log: ThreadLog; readonly lines: Lines; readonly outlet: Outlet; readonly tape: TapePort };
+type Outlets = {
+  readonly log: ThreadLog;
+  readonly lines: Lines;
+  readonly outlet: Outlet;
+  readonly tape: TapePort;
+  readonly ng: ThreadNg | null;
+  /** Whether something was carried out since the last turn that may have changed when the next is due. */
+  readonly served: { isTimerChanged: boolean };
+};
 
 /** What the engine calls: packets go to the plane, requests to the shard, time to the timers and the log. */
 function hostOf(
   start: ShardStart,
-  world: ExecutionWorld,
+  server: ShardServer,
   engine: PacketEngine,
-  { log, lines, outlet, tape }: Outlets,
-  notify: Notify,
+  { log, lines, outlet, tape, ng, served }: Outlets,
 ): EngineHost {
-  const { shard } = world;
-  const server = new ShardServer(world, notify);
-  let isTimerChanged = false;
+  const { shard } = server.world;
   const take = (request: ThreadRequest): void => {
     switch (request.kind) {
       case 'tap':
@@ -155,7 +240,14 @@ function hostOf(
       case 'grant':
         outlet.grant(request.credit);
         break;
+      case 'ngBegin':
+        ng?.begin();
+        break;
+      case 'ngAnswer':
+        ng?.udp.answer(request.ticket, request.reply);
+        break;
       case 'stop':
+        ng?.udp.close(); // First: a session that begins now would not be ended.
         server.take(request);
         if (!request.leave) log.end();
         engine.stop();
@@ -165,7 +257,7 @@ function hostOf(
     }
   };
   const serve = (requests: readonly ThreadRequest[]): void => {
-    isTimerChanged = true; // Commands arm timers.
+    served.isTimerChanged = true; // Commands arm timers.
     for (const request of requests) take(request);
     // An answer goes out only after what it tells of is with the operating system.
     if (server.hasReplies) log.flush();
@@ -184,12 +276,12 @@ function hostOf(
     });
   }
   const onTurn = (nowMs: number): number => {
-    isTimerChanged = false;
+    served.isTimerChanged = false;
     const nextMs = Math.min(shard.turn(nowMs), log.turn(nowMs), tape.turn(nowMs));
     outlet.flush();
     return nextMs;
   };
-  const isTurnDue = (): boolean => isTimerChanged || log.isWaiting() || shard.isTurnDue || outlet.isDue;
+  const isTurnDue = (): boolean => served.isTimerChanged || log.isWaiting() || shard.isTurnDue || outlet.isDue;
   const { onDatagram, onUnreachable } = shard.plane;
   return { onDatagram, onUnreachable, onWake, isTurnDue, onTurn };
 }

@@ -9,8 +9,8 @@ import { startGeneratorProcess } from '../generatorProcess.js';
 import { cpuBetweenUs, median, processTree, readCpu } from '../measure.js';
 import { type Options, parseOptions } from '../options.js';
 import { type Relay, type RunningRelay, rtpbridge, startRelay, stopAll } from '../relays.js';
-import { table } from '../report.js';
 import { describeMachine, writeResults } from '../results.js';
+import { table } from '../tables.js';
 
 const DURABILITIES = ['none', 'os', 'fsync'] as const;
 type Durability = (typeof DURABILITIES)[number];

@@ -16,7 +16,7 @@ import { encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockadd
 import { buildRtp } from '../../src/protocol/rtp/build.js';
 import { MAX_BATCH } from '../messages.js';
 import { makeMessageVector, monotonicUs, packetWord, stampWord, swap16 } from '../packets.js';
-import { table } from '../report.js';
+import { table } from '../tables.js';
 import type { PlayingNotice, PlayingStart } from './playingThread.js';
 
 const GOAL_P99_MS = 2;

@@ -102,7 +102,14 @@ async function play(): Promise<void> {
     ...{ clock, receiveBufferBytes: RECEIVE_BUFFER_BYTES, receiveBuffers: RECEIVE_BUFFERS, tos: null },
   });
   const counters = new Counters(new SharedArrayBuffer(countersBytes(slots)));
-  const deaf = { onSource: () => {}, onRefused: () => {}, onUnreachable: () => {}, onDigit: () => {}, onReport: () => {} };
+  const deaf = {
+    onSource: () => {},
+    onRefused: () => {},
+    onUnreachable: () => {},
+    onDigit: () => {},
+    onReport: () => {},
+    onStray: () => {},
+  };
   const plane = new MediaPlane(engine, counters, slots, { doubling: false, reporting: false }, { ...deaf, onPlayed: () => {} });
   for (let slot = 0; slot < slots; slot++) plane.clear(slot);
   const relayPorts = startRelays(plane);

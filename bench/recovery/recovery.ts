@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 import { raiseFileLimit } from '../../src/io/sys/resourceLimit.js';
 import { PPS_PER_CALL } from '../bench.js';
 import { type GeneratorProcess, startGeneratorProcess } from '../generatorProcess.js';
-import { table } from '../report.js';
 import { describeMachine, writeResults } from '../results.js';
+import { table } from '../tables.js';
 import { type Figures, figuresOf, type Spread } from './gaps.js';
 import { SCENES, type Scene, Victim } from './victim.js';
 

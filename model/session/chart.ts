@@ -13,7 +13,7 @@ const isUnasked = (reason: CloseReason): boolean => reason === 'timeout' || reas
 const ALWAYS = {
   NetworkChosen: { actions: 'record' },
   RemoteSignalled: { actions: ['record', 'installPath'] },
-  LegHeld: { actions: 'record' },
+  LegHeld: { actions: ['record', 'armIdleTimer'] },
   SymmetryChanged: { actions: ['record', 'installPath'] },
   CodecsOffered: { actions: 'record' },
   ResizingChanged: { actions: ['record', 'installPath'] },
@@ -26,10 +26,22 @@ const ALWAYS = {
   PlaybackStarted: { actions: ['record', 'installPath'] },
   // How the stream goes on behind the prompt is known when the player has been stopped, and is part of the path.
   PlaybackEnded: { actions: ['record', 'followPlayback', 'installPath'] },
+  // While a key is sent the stream that it interrupts takes another path.
+  DtmfPlayed: { actions: ['record', 'installPath'] },
   RecordingStarted: { actions: ['record', 'followRecordings'] },
   RecordingNamed: { actions: 'record' },
   RecordingStopped: { actions: ['record', 'followRecordings'] },
   ForkStarted: { actions: ['record', 'installPath'] },
+  DialogueChanged: { actions: ['record', 'installPath'] },
+  PartyChanged: { actions: ['record', 'installPath'] },
+  RemoteForgotten: { actions: ['record', 'installPath'] },
+  SourcesChanged: { actions: ['record', 'installPath'] },
+  MediaDescribed: { actions: ['record', 'installPath', 'armIdleTimer'] },
+  OfferMade: { actions: 'record' },
+  OfferClosed: { actions: 'record' },
+  MutesChanged: { actions: ['record', 'installPath'] },
+  DeletionSet: { actions: ['record', 'armIdleTimer'] },
+  DeletionCancelled: { actions: ['record', 'armIdleTimer'] },
   SourceRefused: { actions: 'record' },
   RemoteUnreachable: { actions: 'record' },
   SessionRecovered: { actions: 'record' },
@@ -43,6 +55,8 @@ const ALWAYS = {
 
 /**
  * The chart says when, `evolve` says what. It consumes events only, never commands; effects come out as names (`effect.ts`).
+ *
+ * Of a subscription only one leg is ever opened.
  *
  *     new ──SessionOpened──▶ waiting ──LegOpened, both legs now open──▶ relaying
  *                               └────────────SessionClosed──────┬──────────┘

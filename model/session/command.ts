@@ -1,10 +1,12 @@
 import type { Address, CallId } from '../kernel/index.js';
-import type { CloseReason, DtmfCatch, ForkSource, RecoveryCause, Reference } from './event.js';
+import type { Dialogue, MediaOffer } from './dialogue.js';
+import type { CloseReason, DtmfCatch, ForkSource, PlayedDtmf, RecoveryCause, Reference } from './event.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
 import type { Playback, PlaybackEnd } from './playback.js';
 import type { RecordingEnd, RecordingForm } from './recording.js';
 import type { Component, Side } from './side.js';
+import type { Mute } from './state.js';
 
 /** Which networks a command asks for. Null: none in particular. */
 export type NetworkWish =
@@ -43,6 +45,31 @@ export type SessionCommand =
       /** Given when the session does not exist yet. */
       readonly opening: { readonly call: CallId; readonly tag: string } | null;
     }
+  /**
+   * A whole session description of `side` passed by. An offer changes nothing of media that are agreed on before it is answered; an answer
+   * takes effect at once, and with it what it answers. Opens the leg that faces the other side, as `Signal` does.
+   */
+  | {
+      readonly type: 'Negotiate';
+      readonly kind: 'offer' | 'answer';
+      readonly side: Side;
+      readonly offer: MediaOffer;
+      /** Said within the dialogue (its message had a To tag): it may fail, even where it changes nothing. */
+      readonly within: boolean;
+      /** Who said it. Null: as before. */
+      readonly tag: string | null;
+      readonly networks: NetworkWish;
+      /** Whom to tell of a timeout over the classic protocol; `keep`: as before. */
+      readonly notify: Notify | null | 'keep';
+      /** Given when the session does not exist yet. */
+      readonly opening: { readonly call: CallId; readonly tag: string; readonly dialogue: Dialogue } | null;
+    }
+  /** What this side (null: any) has offered, and the other one has not answered yet, is given up. */
+  | { readonly type: 'Withdraw'; readonly side: Side | null }
+  | { readonly type: 'SetDialogue'; readonly dialogue: Dialogue }
+  | { readonly type: 'SetMute'; readonly side: Side; readonly mute: Mute; readonly on: boolean }
+  /** Ends the session, at once or in so long. `unlessHeard`: if then not both sides still send. */
+  | { readonly type: 'Delete'; readonly delayMs: number; readonly unlessHeard: boolean }
   /** A packet came from a source that the latching rule accepts (`learned`: a new one). Sent by the packet path. */
   | {
       readonly type: 'NoteSource';
@@ -71,6 +98,8 @@ export type SessionCommand =
   /** Let a side hear a prompt, which may take the place of another one. */
   | { readonly type: 'Play'; readonly side: Side; readonly playback: Omit<Playback, 'startedAt'> }
   | { readonly type: 'StopPlay'; readonly side: Side; readonly reason: Exclude<PlaybackEnd, 'replaced'> }
+  /** Send the other side a key, as if this one had pressed it. */
+  | { readonly type: 'PlayDtmf'; readonly side: Side; readonly dtmf: PlayedDtmf }
   /** Record what is received from these sides, as far as that is not done under the same name already. */
   | {
       readonly type: 'Record';

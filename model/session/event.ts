@@ -1,9 +1,11 @@
 import type { Address, CallId, Millis } from '../kernel/index.js';
+import type { Dialogue, MediaDescription, MediaOffer, SourceRule } from './dialogue.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
 import type { Playback, PlaybackEnd } from './playback.js';
 import type { Recording, RecordingEnd } from './recording.js';
 import type { Component, Side } from './side.js';
+import type { Mute } from './state.js';
 
 /** Packets of one side, RTP and RTCP together, over the whole life of a session. */
 export type Tally = { readonly received: number; readonly relayed: number; readonly dropped: number };
@@ -30,11 +32,22 @@ export type Reference = 'strong' | Side;
 /** Digits that a side presses (RFC 4733) are told to whoever is notified. `swallow`: their packets are not relayed. */
 export type DtmfCatch = { readonly tag: string; readonly payloadType: number; readonly swallow: boolean };
 
+/** A key that the relay presses in the place of a side (RFC 4733). */
+export type PlayedDtmf = {
+  /** 0…15: `0-9*#ABCD`. */
+  readonly code: number;
+  /** Of the telephone events that the other side understands. */
+  readonly payloadType: number;
+  readonly durationMs: number;
+  /** Power level without its sign, dBm0: 0…63. */
+  readonly volume: number;
+};
+
 /** What died: the whole relay, or one media thread. */
 export type RecoveryCause = 'process' | 'thread';
 
-/** Another session whose media this one gets. `hears`: whose packets of that session each side of this one is sent. */
-export type ForkSource = { readonly call: CallId; readonly tag: string; readonly hears: Readonly<Record<Side, Side>> };
+/** Another session whose media this one gets. `hears`: whose packets of that session each side of this one is sent; null: nobody's. */
+export type ForkSource = { readonly call: CallId; readonly tag: string; readonly hears: Readonly<Record<Side, Side | null>> };
 
 /** What has happened to a session. Past tense, final, never refused. */
 export type SessionEvent = { readonly at: Millis } & (
@@ -53,8 +66,17 @@ export type SessionEvent = { readonly at: Millis } & (
   | { readonly type: 'NetworkChosen'; readonly side: Side; readonly network: Network }
   /** The leg that receives this side's packets has its sockets, or others than before: RTP at `local`, RTCP at the next port. */
   | { readonly type: 'LegOpened'; readonly side: Side; readonly local: Address }
-  /** Signalling said where this side receives RTP; RTCP is the next port. */
-  | { readonly type: 'RemoteSignalled'; readonly side: Side; readonly address: Address }
+  /**
+   * Signalling said where this side receives RTP; RTCP is the next port unless it says where. `moved`: it is another place than it said before,
+   * so that what was learned there does not count any more.
+   */
+  | {
+      readonly type: 'RemoteSignalled';
+      readonly side: Side;
+      readonly address: Address;
+      readonly rtcp?: Address;
+      readonly moved?: true;
+    }
   /** Signalling gave an all-zero address. */
   | { readonly type: 'LegHeld'; readonly side: Side }
   | { readonly type: 'SymmetryChanged'; readonly side: Side; readonly asymmetric: boolean }
@@ -74,6 +96,8 @@ export type SessionEvent = { readonly at: Millis } & (
   /** This side hears a prompt, and not what the other one says. */
   | { readonly type: 'PlaybackStarted'; readonly side: Side; readonly playback: Playback }
   | { readonly type: 'PlaybackEnded'; readonly side: Side; readonly reason: PlaybackEnd }
+  /** The other side is sent a key as a telephone event (RFC 4733), as if this one had pressed it. */
+  | { readonly type: 'DtmfPlayed'; readonly side: Side; readonly dtmf: PlayedDtmf }
   | { readonly type: 'RecordingStarted'; readonly recording: Recording }
   /** These are the files of a recording, relative to where recordings are made. */
   | { readonly type: 'RecordingNamed'; readonly recording: number; readonly files: readonly string[] }
@@ -85,6 +109,23 @@ export type SessionEvent = { readonly at: Millis } & (
       readonly reason: RecordingEnd;
     }
   | { readonly type: 'ForkStarted'; readonly source: ForkSource }
+  /** What is known of the dialogue that the session belongs to. */
+  | { readonly type: 'DialogueChanged'; readonly dialogue: Dialogue }
+  /** Another party has answered in the place of this side: what was known of the one before is forgotten, and its packets are refused. */
+  | { readonly type: 'PartyChanged'; readonly side: Side }
+  /** What was learned of where this side sends from is forgotten, and what was signalled before. */
+  | { readonly type: 'RemoteForgotten'; readonly side: Side }
+  | { readonly type: 'SourcesChanged'; readonly side: Side; readonly sources: SourceRule }
+  | { readonly type: 'MediaDescribed'; readonly side: Side; readonly description: MediaDescription }
+  /** This side wants running media to change; nothing does before the other one has answered. */
+  | { readonly type: 'OfferMade'; readonly side: Side; readonly offer: MediaOffer }
+  /** The change was agreed on, and is told by the events behind this one; or (not `taken`) it was given up. */
+  | { readonly type: 'OfferClosed'; readonly side: Side; readonly taken: boolean }
+  | { readonly type: 'MutesChanged'; readonly side: Side; readonly mutes: readonly Mute[] }
+  /** The session was deleted, and is held until then. `unlessHeard`: it is kept if both sides go on sending. */
+  | { readonly type: 'DeletionSet'; readonly until: Millis; readonly unlessHeard: boolean }
+  /** It goes on: somebody described a side again, or both sides went on sending. */
+  | { readonly type: 'DeletionCancelled'; readonly reason: 'signalled' | 'heard' }
   /** A packet confirmed the address of a component, or (`learned`) moved it. */
   | {
       readonly type: 'RemoteLatched';
@@ -106,3 +147,21 @@ export type SessionEvent = { readonly at: Millis } & (
 );
 
 export type EventType = SessionEvent['type'];
+
+/** Events of sessions that belong to a dialogue, and of deletions that wait. */
+export type DialogueEvent = Extract<
+  SessionEvent,
+  {
+    type:
+      | (
+          | 'DialogueChanged'
+          | 'PartyChanged'
+          | 'RemoteForgotten'
+          | 'SourcesChanged'
+          | 'MediaDescribed'
+          | 'OfferMade'
+          | 'OfferClosed'
+        )
+      | ('MutesChanged' | 'DeletionSet' | 'DeletionCancelled');
+  }
+>;

@@ -1,25 +1,27 @@
 import { type Address, type Millis, sameAddress, udpPort, unreachable } from '../kernel/index.js';
-import type { SessionEvent } from './event.js';
+import { legWith, stateWith } from './changed.js';
+import type { DialogueEvent, SessionEvent } from './event.js';
 import type { Recording } from './recording.js';
 import type { Side } from './side.js';
-import type { Copy, Leg, Remote, SessionState } from './state.js';
+import { type Copy, type Leg, NO_REMOTE, type References, type Remote, type SessionState } from './state.js';
 
 /** What an event makes of the state. Total: an event is never refused. */
 export function evolve(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case 'SessionOpened': {
       const { call, tag, setupTtlMs, ttlMs, independentTtl, networks, reference, at } = event;
-      const caller = { ...state.legs.caller, network: networks.caller };
-      const callee = { ...state.legs.callee, network: networks.callee };
-      const references = { ...state.references, [reference]: true };
-      return { ...state, call, tag, setupTtlMs, ttlMs, independentTtl, openedAt: at, references, legs: { caller, callee } };
+      const caller = legWith(state.legs.caller, { network: networks.caller });
+      const callee = legWith(state.legs.callee, { network: networks.callee });
+      const references = withReference(state.references, reference, true);
+      const legs = { caller, callee };
+      return stateWith(state, { call, tag, setupTtlMs, ttlMs, independentTtl, openedAt: at, references, legs });
     }
     case 'NetworkChosen':
       return withLeg(state, event.side, { network: event.network });
     case 'LegOpened':
       return withLeg(state, event.side, { local: event.local });
     case 'RemoteSignalled':
-      return withLeg(state, event.side, signalled(state.legs[event.side], event.address, event.at));
+      return withLeg(state, event.side, signalled(state.legs[event.side], event));
     case 'LegHeld':
       return withLeg(state, event.side, { held: true, holds: state.legs[event.side].holds + 1 });
     case 'SymmetryChanged':
@@ -42,16 +44,18 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
       return withLeg(state, event.side, { playback: event.playback });
     case 'PlaybackEnded':
       return withLeg(state, event.side, { playback: null });
+    case 'DtmfPlayed':
+      return state;
     case 'RecordingStarted':
-      return { ...state, recordings: [...state.recordings, event.recording], recordingsBegun: event.recording.id };
+      return stateWith(state, { recordings: [...state.recordings, event.recording], recordingsBegun: event.recording.id });
     case 'RecordingNamed':
       return withRecording(state, event.recording, (recording) => ({ ...recording, files: event.files }));
     case 'RecordingStopped':
       return withRecording(state, event.recording, (recording) => withoutSides(recording, event.sides));
     case 'NotifyChanged':
-      return { ...state, notify: event.notify };
+      return stateWith(state, { notify: event.notify });
     case 'ForkStarted':
-      return { ...state, fork: event.source };
+      return stateWith(state, { fork: event.source });
     case 'RemoteLatched':
       return withLeg(state, event.side, latched(state.legs[event.side], event));
     case 'SourceRefused':
@@ -61,20 +65,56 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
       return withLeg(state, event.side, { unreachable: { ...before, [event.component]: event.address } });
     }
     case 'SessionRecovered':
-      return { ...state, recoveries: state.recoveries + 1 };
+      return stateWith(state, { recoveries: state.recoveries + 1 });
     case 'ReferenceTaken':
-      return { ...state, references: { ...state.references, [event.reference]: true } };
+      return stateWith(state, { references: withReference(state.references, event.reference, true) });
     case 'ReferenceReleased':
-      return { ...state, references: { ...state.references, [event.reference]: false } };
+      return stateWith(state, { references: withReference(state.references, event.reference, false) });
     case 'SessionClosed':
-      return { ...state, closed: event.reason };
+      return stateWith(state, { closed: event.reason });
+    default:
+      return evolveDialogue(state, event);
+  }
+}
+
+/** What descriptions that a proxy hands over whole make of the state, and deletions that wait. */
+function evolveDialogue(state: SessionState, event: DialogueEvent): SessionState {
+  switch (event.type) {
+    case 'DialogueChanged':
+      return stateWith(state, { dialogue: event.dialogue });
+    case 'PartyChanged':
+      return withLeg(state, event.side, forgotten(state.legs[event.side]));
+    case 'RemoteForgotten':
+      return withLeg(state, event.side, unlearned(state.legs[event.side]));
+    case 'SourcesChanged':
+      return withLeg(state, event.side, { sources: event.sources });
+    case 'MediaDescribed':
+      return withLeg(state, event.side, { description: event.description });
+    case 'OfferMade':
+      return withLeg(state, event.side, { pending: { side: event.side, offer: event.offer, at: event.at } });
+    case 'OfferClosed':
+      return withLeg(state, event.side, { pending: null });
+    case 'MutesChanged':
+      return withLeg(state, event.side, { mutes: event.mutes });
+    case 'DeletionSet':
+      return stateWith(state, { deletion: { since: event.at, until: event.until, unlessHeard: event.unlessHeard } });
+    case 'DeletionCancelled':
+      return stateWith(state, { deletion: null });
     default:
       return unreachable(event);
   }
 }
 
 function withLeg(state: SessionState, side: Side, change: Partial<Leg>): SessionState {
-  return { ...state, legs: { ...state.legs, [side]: { ...state.legs[side], ...change } } };
+  const { caller, callee } = state.legs;
+  const legs = side === 'caller' ? { caller: legWith(caller, change), callee } : { caller, callee: legWith(callee, change) };
+  return stateWith(state, { legs });
+}
+
+function withReference(references: References, which: keyof References, isHeld: boolean): References {
+  const { strong, caller, callee } = references;
+  if (which === 'strong') return { strong: isHeld, caller, callee };
+  return which === 'caller' ? { strong, caller: isHeld, callee } : { strong, caller, callee: isHeld };
 }
 
 const copiesBut = (copies: readonly Copy[], local: Address | null): readonly Copy[] =>
@@ -82,10 +122,8 @@ const copiesBut = (copies: readonly Copy[], local: Address | null): readonly Cop
 
 /** `change` answers null for a recording that is complete. */
 function withRecording(state: SessionState, id: number, change: (recording: Recording) => Recording | null): SessionState {
-  return {
-    ...state,
-    recordings: state.recordings.flatMap((recording) => (recording.id === id ? (change(recording) ?? []) : [recording])),
-  };
+  const recordings = state.recordings.flatMap((recording) => (recording.id === id ? (change(recording) ?? []) : [recording]));
+  return stateWith(state, { recordings });
 }
 
 function withoutSides(recording: Recording, sides: readonly Side[]): Recording | null {
@@ -95,13 +133,29 @@ function withoutSides(recording: Recording, sides: readonly Side[]): Recording |
 
 const nextPort = (address: Address): Address => ({ host: address.host, port: udpPort((address.port + 1) % 65536) });
 
-function signalled(leg: Leg, address: Address, at: Millis): Partial<Leg> {
+type RemoteSignalled = Extract<SessionEvent, { type: 'RemoteSignalled' }>;
+
+function signalled(leg: Leg, { address, rtcp, moved, at }: RemoteSignalled): Partial<Leg> {
+  const into = (remote: Remote, to: Address): Remote =>
+    prefilled(moved ? { ...remote, latched: leg.asymmetric, untrusted: false } : remote, to, at);
   return {
-    rtp: prefilled(leg.rtp, address, at),
-    rtcp: prefilled(leg.rtcp, nextPort(address), at),
+    rtp: into(leg.rtp, address),
+    rtcp: into(leg.rtcp, rtcp ?? nextPort(address)),
     held: false,
-    lastSignal: { address, at },
+    lastSignal: rtcp === undefined ? { address, at } : { address, at, rtcp },
   };
+}
+
+/** Its ports stay, and what it is asked to do. */
+function forgotten(leg: Leg): Partial<Leg> {
+  const of = ({ address }: Remote): Remote => ({ ...NO_REMOTE, latched: leg.asymmetric, previous: address });
+  return { rtp: of(leg.rtp), rtcp: of(leg.rtcp), strict: true, lastSignal: null, description: null, held: false, pending: null };
+}
+
+/** The same party: its packets are as good as anybody's. */
+function unlearned({ asymmetric }: Leg): Partial<Leg> {
+  const remote: Remote = { ...NO_REMOTE, latched: asymmetric };
+  return { rtp: remote, rtcp: remote, strict: false, lastSignal: null };
 }
 
 /** An address learned from packets stays whatever signalling says; the time is noted all the same, because it opens the window. */

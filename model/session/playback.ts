@@ -9,6 +9,10 @@ export type Playback = {
   readonly ptimeMs: number;
   /** How often it is heard; negative: for ever. */
   readonly count: number;
+  /** Packets that are left out of the first round. Left out: none. */
+  readonly skip?: number;
+  /** It ends after so long, milliseconds, however often it was heard by then. */
+  readonly durationMs?: number;
   /** What the first packet has in its header: 0…2^32-1, 0…65535, 0…2^32-1. */
   readonly voice: { readonly ssrc: number; readonly sequence: number; readonly timestamp: number };
   readonly startedAt: Millis;

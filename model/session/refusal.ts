@@ -6,6 +6,7 @@ export const REFUSALS = {
   'no-notification': 'Nobody is to be notified, so digits cannot be told to anybody.',
   'not-ipv4': 'The leg is not on IPv4, and only IPv4 packets have a TOS byte.',
   'own-media': 'A session cannot be given its own media.',
+  subscription: 'A subscription is sent media of its own call, and of no other.',
   'already-recorded': 'It is recorded already, and is not to be recorded in one file as well.',
   defect: 'A bug in the relay; the session was ended and its last events are in the log.',
 } as const;

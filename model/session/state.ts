@@ -1,10 +1,11 @@
 import type { Address, CallId, Millis } from '../kernel/index.js';
+import type { Dialogue, MediaDescription, PendingOffer, SourceRule } from './dialogue.js';
 import type { CloseReason, DtmfCatch, ForkSource } from './event.js';
 import type { Network } from './network.js';
 import type { Notify } from './notify.js';
 import type { Playback } from './playback.js';
 import type { Recording } from './recording.js';
-import type { Component, Side } from './side.js';
+import { type Component, otherSide, SIDES, type Side } from './side.js';
 
 /** What is known of where a component's packets come from and go to (rtpproxy calls this "latching"). */
 export type Remote = {
@@ -21,6 +22,10 @@ export type Remote = {
 
 /** Refused sources of a leg that are remembered: who sprays a port with packets must not fill the log. */
 export const MAX_REFUSED = 8;
+
+/** What of a side is not relayed as it comes. `branch`: another branch of the call is the one that is heard. */
+export const MUTES = ['blocked', 'silenced', 'dtmf', 'branch'] as const;
+export type Mute = (typeof MUTES)[number];
 
 /** Another host that is sent what is received from a side. */
 export type Copy = { readonly to: Address; readonly local: Address };
@@ -47,6 +52,14 @@ export type Leg = {
   /** Silence this side was allowed by command; null: as the session was opened with. */
   readonly ttlMs: number | null;
   readonly dtmf: DtmfCatch | null;
+  readonly mutes: readonly Mute[];
+  /** What its last description says of the media. Null: none was told, as in the classic protocol. */
+  readonly description: MediaDescription | null;
+  /** Another party was there before: packets from where that one was (`previous`) are refused. */
+  readonly strict: boolean;
+  readonly sources: SourceRule;
+  /** A change that this side has offered, and the other one has not answered yet. */
+  readonly pending: PendingOffer | null;
   /** Where what is received from this side is sent as well, and from where; the first one first. */
   readonly copies: readonly Copy[];
   /** What this side hears instead of the other one. */
@@ -55,12 +68,20 @@ export type Leg = {
   readonly refused: readonly Address[];
   /** Where nobody receives, as the network says: the present address of a component, or one it had before. */
   readonly unreachable: Readonly<Record<Component, Address | null>>;
-  /** The last signalled address and its time, to tell a repeated offer from a new one. */
-  readonly lastSignal: { readonly address: Address; readonly at: Millis } | null;
+  /** The last signalled address and its time, to tell a repeated offer from a new one. `rtcp`: where that was said to be, if not next to it. */
+  readonly lastSignal: { readonly address: Address; readonly at: Millis; readonly rtcp?: Address } | null;
 };
 
 /** A session lives while any reference is held: one strong, and one weak for each leg. */
 export type References = { readonly strong: boolean; readonly caller: boolean; readonly callee: boolean };
+
+/** A session that was deleted and is held for a while. */
+export type Deletion = {
+  readonly since: Millis;
+  readonly until: Millis;
+  /** It is kept if both sides go on sending. */
+  readonly unlessHeard: boolean;
+};
 
 export type SessionState = {
   readonly call: CallId;
@@ -79,12 +100,16 @@ export type SessionState = {
   readonly recordingsBegun: number;
   readonly legs: Readonly<Record<Side, Leg>>;
   readonly references: References;
+  /** Null: the session was made by the classic protocol. */
+  readonly dialogue: Dialogue | null;
+  readonly deletion: Deletion | null;
   /** How often it was taken up again after a crash. */
   readonly recoveries: number;
   readonly closed: CloseReason | null;
 };
 
-const NO_REMOTE: Remote = { address: null, previous: null, latched: false, untrusted: false, signalledAt: null };
+/** Of which nothing is known. */
+export const NO_REMOTE: Remote = { address: null, previous: null, latched: false, untrusted: false, signalledAt: null };
 const NO_LEG: Leg = {
   network: { host: '', advertised: null },
   local: null,
@@ -98,6 +123,11 @@ const NO_LEG: Leg = {
   tos: null,
   ttlMs: null,
   dtmf: null,
+  mutes: [],
+  description: null,
+  strict: false,
+  sources: 'usual',
+  pending: null,
   copies: [],
   playback: null,
   refused: [],
@@ -119,20 +149,47 @@ export const INITIAL_STATE: SessionState = {
   recordingsBegun: 0,
   legs: { caller: NO_LEG, callee: NO_LEG },
   references: { strong: false, caller: false, callee: false },
+  dialogue: null,
+  deletion: null,
   recoveries: 0,
   closed: null,
 };
 
-/** Whether packets are relayed: both legs have their sockets. */
-export const isComplete = (state: SessionState): boolean => state.legs.caller.local !== null && state.legs.callee.local !== null;
+/** Whether a session is a copy of the media of another one of its call. */
+export const isSubscription = ({ dialogue }: Pick<SessionState, 'dialogue'>): boolean => dialogue?.subscribes !== undefined;
+
+/** Whether packets are relayed: both legs have their sockets. Of a subscription nobody but the subscriber needs one. */
+export const isComplete = (state: SessionState): boolean =>
+  state.legs.callee.local !== null && (state.legs.caller.local !== null || isSubscription(state));
+
+/** Media that is on hold may be silent for so long, as with rtpengine: an hour. */
+export const HOLD_TTL_MS = 3_600_000;
+
+/** Whether the descriptions of the sides let one of them send nothing, so that silence is no sign of the end. */
+export const isOnHold = ({ legs }: SessionState): boolean =>
+  SIDES.some((side) => {
+    const { held, description } = legs[side];
+    return description !== null && (held || description.direction !== 'sendrecv');
+  });
+
+/** Whether a side sends and takes RTCP on its RTP port (RFC 5761): it wants to, and either the other one does too or we take it apart. */
+export function isMuxed({ legs, dialogue }: SessionState, side: Side): boolean {
+  const wants = (each: Side): boolean => legs[each].description?.rtcpMux === true;
+  return wants(side) && (wants(otherSide(side)) || dialogue?.demux === true);
+}
 
 /** How long a side may be silent in the present state of the session. */
-export const currentTtlMs = (state: SessionState, side: Side): number =>
-  state.legs[side].ttlMs ?? (isComplete(state) ? state.ttlMs : state.setupTtlMs);
+export function currentTtlMs(state: SessionState, side: Side): number {
+  const asked = state.legs[side].ttlMs;
+  if (asked !== null) return asked;
+  if (!isComplete(state)) return state.setupTtlMs;
+  return isOnHold(state) ? Math.max(state.ttlMs, HOLD_TTL_MS) : state.ttlMs;
+}
 
 /** When the session ends if nothing more is heard, milliseconds. `heardAt`: the last sign of life of each side. */
 export function idleDeadline(state: SessionState, heardAt: Readonly<Record<Side, number>>): number {
   const [caller, callee] = [heardAt.caller + currentTtlMs(state, 'caller'), heardAt.callee + currentTtlMs(state, 'callee')];
   // Both sides have the same time to live then, and media of either keeps the session.
-  return state.independentTtl ? Math.min(caller, callee) : Math.max(caller, callee);
+  const idle = state.independentTtl ? Math.min(caller, callee) : Math.max(caller, callee);
+  return state.deletion === null ? idle : Math.min(idle, state.deletion.until);
 }

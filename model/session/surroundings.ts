@@ -16,6 +16,10 @@ export type Surroundings = {
   readonly network: Network;
   /** The last command, or relayed packet of that side. */
   readonly heardAt: Readonly<Record<Side, Millis>>;
+  /** A session whose last reference goes is held for so long. Left out: it ends at once. */
+  readonly deleteGraceMs?: number;
+  /** Until when another stream of the dialogue keeps this one alive. Left out: none does. */
+  readonly keptUntil?: Millis;
   /** What has been counted so far; goes into the closing event. */
   readonly tally: Readonly<Record<Side, Tally>>;
 };

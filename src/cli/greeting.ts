@@ -2,7 +2,9 @@ import { familyOf } from '../../model/kernel/index.js';
 import type { Relay } from '../main.js';
 import { isWildcard } from '../protocol/rtpproxy/numericHost.js';
 import { formatControlAddress } from '../relay/controlAddress.js';
-import type { Network, NetworkTable } from '../relay/networks/table.js';
+import { type Network, type NetworkTable, networkAt } from '../relay/networks/table.js';
+import { formatNgAddress } from '../relay/ng/ngAddress.js';
+import { lastPort } from '../relay/portalloc/portTable.js';
 import { packageVersion } from './version.js';
 
 /** Its address, and what else was said of it. */
@@ -21,10 +23,11 @@ export function formatGreeting(relay: Relay, isForced: boolean): string {
     : refused.length > 0
       ? `others would not do: ${refused.join('; ')}`
       : 'it costs least per packet';
-  const last = relay.range.first + relay.range.pairs * 2 - 1;
   const lines = relay.control.map((address) => `control      ${formatControlAddress(address)}`);
+  for (const address of relay.ng) lines.push(`control      ${formatNgAddress(address)} (NG)`);
   for (const network of relay.networks.networks) {
-    lines.push(`media        ${describeNetwork(network, relay.networks)}, ports ${relay.range.first} to ${last}`);
+    const range = networkAt(relay.networks, network)?.ports ?? relay.range;
+    lines.push(`media        ${describeNetwork(network, relay.networks)}, ports ${range.first} to ${lastPort(range)}`);
   }
   lines.push(`engine       ${engine} on ${relay.workers} media thread${relay.workers === 1 ? '' : 's'} (${why})`);
   lines.push(`event log    ${relay.logFolder}`);

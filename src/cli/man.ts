@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatManPage, MAN_PAGES, MAN_SECTION } from '../relay/manual/manPage.js';
+import { formatNgPage, NG_PAGE, NG_SECTION } from '../relay/manual/ngPage.js';
 import { formatProtocolPage, PROTOCOL_PAGE, PROTOCOL_SECTION } from '../relay/manual/protocolPage.js';
+import { formatSettingsPage, SETTINGS_PAGE, SETTINGS_SECTION } from '../relay/manual/settingsPage.js';
 import { formatToolPage, TOOL_PAGES, TOOL_SECTION } from '../relay/manual/toolPages.js';
 import { packageVersion } from './version.js';
 
@@ -12,6 +14,8 @@ const PAGES: readonly Page[] = [
   ...MAN_PAGES.map((name) => ({ name, section: MAN_SECTION, format: (version: string) => formatManPage(name, version) })),
   ...TOOL_PAGES.map((name) => ({ name, section: TOOL_SECTION, format: (version: string) => formatToolPage(name, version) })),
   { name: PROTOCOL_PAGE, section: PROTOCOL_SECTION, format: formatProtocolPage },
+  { name: NG_PAGE, section: NG_SECTION, format: formatNgPage },
+  { name: SETTINGS_PAGE, section: SETTINGS_SECTION, format: formatSettingsPage },
 ];
 const NAMES = PAGES.map(({ name }) => name);
 

@@ -75,10 +75,21 @@ async function run(options: ReplayOptions): Promise<number> {
 }
 
 function wishesOf(options: ReplayOptions): Omit<ViewOptions, 'tell' | 'complain'> {
-  const { paths, call, fromMs, untilMs, json, ladder, html, check, redecide } = options;
+  const { paths, call, fromMs, untilMs, json, ladder, html, check, redecide, sdp } = options;
   const everything = !check && !redecide && !ladder && html === null;
   const nodes = nodeNames(paths).map(printableText);
-  return { everything, asJson: json, checks: check, redecides: redecide, call, fromMs, untilMs, nodes, formatTime };
+  return {
+    everything,
+    asJson: json,
+    checks: check,
+    redecides: redecide,
+    call,
+    fromMs,
+    untilMs,
+    nodes,
+    formatTime,
+    descriptions: sdp,
+  };
 }
 
 /** Only what belongs to the call has to be read; what was before the time asked for has to be folded all the same. */

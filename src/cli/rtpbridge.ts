@@ -28,8 +28,16 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     help: 'print how a running relay is',
     run: async (args) => (await import('./status.js')).status(args),
   },
+  reload: {
+    help: 'have a running relay read its settings file again',
+    run: async (args) => (await import('./reload.js')).reload(args),
+  },
+  schema: {
+    help: 'print the JSON Schema or OpenAPI document of the NG protocol',
+    run: async (args) => (await import('./schema.js')).schema(args),
+  },
   man: {
-    help: 'print the manual of rtpbridge or rtpproxy',
+    help: 'print a page of the manual',
     run: async (args) => (await import('./man.js')).man(args),
   },
   demo: {

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ok, type Result, refuse } from '../../model/kernel/index.js';
+import { tooFewFiles } from '../io/fileLimit.js';
 import { type BackgroundLink, joinBackground, startInBackground } from '../io/process/background.js';
 import { type DataFolder, openDataFolder } from '../io/process/dataFolder.js';
 import { joinSupervisor, type SupervisorLink } from '../io/process/inheritance.js';
@@ -18,7 +19,7 @@ import { notifyReadiness } from '../io/process/readiness.js';
 import { nameProcess } from '../io/process/title.js';
 import { recordFolders } from '../io/recording/openRecorder.js';
 import { onSignals } from '../io/signals.js';
-import { type Relay, startRelay } from '../main.js';
+import type { Relay } from '../main.js';
 import { type GivenOptions, readCommandLine } from '../relay/commandLine.js';
 import { usesStdout } from '../relay/controlAddress.js';
 import type { ProgramName } from '../relay/optionRow.js';
@@ -175,6 +176,10 @@ class Service {
       this.#fatal ??= reason;
       this.#end(1);
     };
+    // Whatever the relay consists of is read at the same time, a file each.
+    const tooFew = await tooFewFiles();
+    if (tooFew !== null) return complain(program, tooFew);
+    const { startRelay } = await import('../main.js');
     const started = await startRelay(options, { onFatal, owner });
     if (!started.ok) return complain(program, started.error);
     const relay = started.value;

@@ -1,12 +1,14 @@
 import { type Result, refuse } from '../../model/kernel/index.js';
-import { holdSockets } from '../io/control/holdSockets.js';
+import { type HeldNg, holdSockets } from '../io/control/holdSockets.js';
 import { makeFolder } from '../io/log/segmentFile.js';
 import { openDirectLogger } from '../io/logging.js';
 import { removePidFile, writePidFile } from '../io/pidFile.js';
 import type { ProcessAccount } from '../io/process/privileges.js';
 import { notifyReadiness } from '../io/process/readiness.js';
 import { Supervisor } from '../io/process/supervisor.js';
+import { shardCount } from '../io/threads/shardCount.js';
 import { type ControlAddress, controlProblem, parseControlAddress } from '../relay/controlAddress.js';
+import { isForThreads, type NgAddress, parseNgAddresses } from '../relay/ng/ngAddress.js';
 import type { RelayOptions } from '../relay/options.js';
 import { ADMIN_IN_DATA_DIR } from '../relay/options.js';
 
@@ -24,6 +26,8 @@ export async function supervise(options: RelayOptions, account: ProcessAccount |
   }
   const problem = controlProblem(control, options.foreground);
   if (problem !== null) return refuse(problem);
+  const ng = parseNgAddresses(options.listenNg);
+  if (!ng.ok) return ng;
   try {
     // Sockets may lie in there.
     makeFolder(options.dataDir);
@@ -33,7 +37,11 @@ export async function supervise(options: RelayOptions, account: ProcessAccount |
   const files = { mode: options.socketMode, uid: account?.user?.uid ?? null, gid: account?.gid ?? null };
   // One that nobody has asked for is no reason not to serve: the relay opens it itself.
   const isHeld = options.admin !== ADMIN_IN_DATA_DIR;
-  const held = await holdSockets(control, isHeld ? options.admin : null, files);
+  const held = await holdSockets(
+    { control, ng: ng.value.map((address) => heldNg(address, options)) },
+    isHeld ? options.admin : null,
+    files,
+  );
   if (!held.ok) return held;
   const log = openDirectLogger(options);
   const { pidFile } = options;
@@ -49,3 +57,9 @@ export async function supervise(options: RelayOptions, account: ProcessAccount |
   if (pidFile !== null) removePidFile(pidFile);
   return ended;
 }
+
+/** As many sockets of an address as the relay is going to read. */
+const heldNg = (address: NgAddress, options: RelayOptions): HeldNg => ({
+  address,
+  sockets: isForThreads(address, options) ? shardCount(options.workers) : 1,
+});

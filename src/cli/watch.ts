@@ -54,4 +54,5 @@ function describe(told: Told): string {
 
 const formatTime = (at: number): string => new Date(at).toISOString();
 
-const describeAny = (record: LogRecord): readonly string[] => (record.kind === 'step' ? describeRecord(record, formatTime) : []);
+const describeAny = (record: LogRecord): readonly string[] =>
+  record.kind === 'step' || record.kind === 'exchange' ? describeRecord(record, formatTime) : [];

@@ -20,7 +20,7 @@ export function onSignals({ stop, drain }: SignalActions, except: readonly Signa
   let isStopping = false;
   const stopOn = (signal: SignalName): void => {
     if (isStopping && OWN_DOING.includes(signal)) return;
-    if (isStopping) process.exit(FIRST_EXIT_CODE + constants.signals[signal]);
+    if (isStopping) return void endAtOnce(FIRST_EXIT_CODE + constants.signals[signal]);
     isStopping = true;
     stop();
   };
@@ -32,4 +32,12 @@ export function onSignals({ stop, drain }: SignalActions, except: readonly Signa
       else if (action === 'drain' && !isStopping) drain();
     });
   }
+}
+
+/** Without the system call, which not every machine has for us, Node ends the process as it can. */
+async function endAtOnce(code: number): Promise<void> {
+  process.exitCode = code; // It may have come to its end meanwhile.
+  const sys = await import('./sys/exit.js').catch(() => null);
+  if (sys === null) process.exit(code);
+  sys.endProcess(code);
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { packageVersion } from '../cli/version.js';
 import type { Accountants } from '../io/accounting/accountants.js';
+import { clock } from '../io/clock.js';
 import type { EventLogKeeper } from '../io/log/eventLog.js';
 import type { Logger } from '../io/logging.js';
 import { openNotifier } from '../io/notify/notifier.js';
@@ -9,14 +10,19 @@ import { type FolderOwner, openRecorder } from '../io/recording/openRecorder.js'
 import type { MediaThread } from '../io/threads/mediaThread.js';
 import { MediaThreads } from '../io/threads/mediaThreads.js';
 import type { ShardSetting } from '../io/threads/shardStart.js';
+import { LastRecordings } from '../relay/callEvents/leaving.js';
+import type { ControlSetting } from '../relay/control/setting.js';
 import { EventHub } from '../relay/events/hub.js';
 import { printable } from '../relay/events/timeline.js';
 import type { ModuleSettings } from '../relay/modules/config.js';
+import { allPairs, ownRanges } from '../relay/networks/ranges.js';
 import { defaultAsymmetric, defaultNetwork } from '../relay/networks/table.js';
 import type { RelayOptions } from '../relay/options.js';
 import type { PromptSource } from '../relay/ports.js';
-import type { RecorderNotice } from '../relay/recording/orders.js';
-import { type Closing, hasIPv6, type Plan } from './plan.js';
+import type { RecordingDone } from '../relay/recording/orders.js';
+import type { InForce } from '../relay/settings/changes.js';
+import type { NgBeginning } from './ng.js';
+import type { Closing, Plan } from './plan.js';
 
 const fileOf = (worker: string): string => fileURLToPath(new URL(`../../workers/${worker}.js`, import.meta.url));
 
@@ -24,6 +30,7 @@ type MediaWorld = {
   readonly log: Logger;
   readonly run: number;
   readonly keeper: EventLogKeeper;
+  readonly ng: NgBeginning;
   readonly onFatal: (reason: string) => void;
   readonly owner: FolderOwner | null;
 };
@@ -32,7 +39,7 @@ type MediaWorld = {
 export async function openMedia(
   options: RelayOptions,
   plan: Plan,
-  { log, run, keeper, onFatal, owner }: MediaWorld,
+  { log, run, keeper, ng, onFatal, owner }: MediaWorld,
   closing: Closing,
 ): Promise<Awaited<ReturnType<typeof MediaThreads.start>> & { readonly hub: EventHub; readonly prompts: PromptSource }> {
   // What a drop-in must say must be seen at the level it logs at when nothing is said, which is ERR.
@@ -45,9 +52,13 @@ export async function openMedia(
   let links: readonly MediaThread[] = [];
   const prompts = openPrompts(fileOf('jobs'), warn);
   closing.push(() => prompts.close());
+  const lastRecordings = new LastRecordings(clock, ng.onEvent);
   const recorder = await openRecorder(options, fileOf('recorder'), owner, {
     onNotice: (notice) => {
-      if (notice.kind === 'done' && notice.files.length > 0) log.info(doneText(notice));
+      if (notice.kind === 'done') {
+        if (notice.files.length > 0) log.info(doneText(notice));
+        lastRecordings.recorded(notice);
+      }
       links[notice.place.shard]?.send({ kind: 'recorder', notice });
     },
     onRestart: () => {
@@ -66,6 +77,9 @@ export async function openMedia(
       links = made;
     },
     tapeOf: recorder.tapeOf,
+    ng: ng.sockets === null ? null : { starts: ng.sockets.starts, handle: ng.handle },
+    onEvent: ng.onEvent,
+    onLeaving: (shard, sessions) => lastRecordings.left(shard, sessions),
     onPromptSought: (shard, { target, side, prompt, payloadType }) =>
       prompts.find(prompt, [payloadType], (found) => links[shard]?.send({ kind: 'prompt', target, side, prompt: found })),
     onRecords: (shard, batch) => hub?.deliver(shard, batch),
@@ -79,8 +93,12 @@ export async function openMedia(
     onAccount: (account) => accountants?.account(account),
     onRtcp: (report) => accountants?.reportRtcp(report),
   });
-  closing.push((leave) => started.threads.stop(leave));
+  closing.push((leave) => {
+    lastRecordings.begin();
+    return started.threads.stop(leave);
+  });
   hub = hubOf(links);
+  plan.live.onSettings((now) => started.threads.change(controlOf(options, plan, now), ownRanges(now.networks)));
   return { ...started, hub, prompts };
 }
 
@@ -92,17 +110,19 @@ async function openAccounts(modules: ModuleSettings, folder: string, warn: (text
 }
 
 function settingOf(options: RelayOptions, plan: Plan, run: number): ShardSetting {
-  const { networks, permitted, modules, range, logFolder } = plan;
+  const { networks, modules, range, logFolder, live } = plan;
   const { ttlSeconds, setupTtlSeconds, independentTtl, doubling, sequentialPorts, tos, engine } = options;
   const { host, advertised } = defaultNetwork(networks);
   return {
     range,
-    // A session holds a pair of one family at least, and one thread may end up with all of them.
-    slots: range.pairs * (hasIPv6(networks) ? 2 : 1),
+    ownRanges: ownRanges(networks),
+    // A session holds one pair at least, and one thread may end up with all of them.
+    slots: allPairs(networks, range),
     network: { host, advertised },
     ttlMs: ttlSeconds * 1000,
     setupTtlMs: setupTtlSeconds * 1000,
     independentTtl,
+    deleteGraceMs: options.deleteGraceSeconds * 1000,
     doubling,
     recordRtcp: options.recordRtcp,
     reporting: modules.acctRtcpHep !== null,
@@ -110,7 +130,7 @@ function settingOf(options: RelayOptions, plan: Plan, run: number): ShardSetting
     loadLimits: options.overload,
     sequentialPorts,
     tos: tos < 0 ? null : tos,
-    control: { networks, asymmetric: defaultAsymmetric(options, networks), recording: recordingOf(options), permitted },
+    control: controlOf(options, plan, live.now),
     engine,
     run,
     log: options.eventLog.durability === 'none' ? null : { ...options.eventLog, folder: logFolder, program: packageVersion() },
@@ -118,10 +138,22 @@ function settingOf(options: RelayOptions, plan: Plan, run: number): ShardSetting
   };
 }
 
+/** What holds for commands, of what may change while the relay runs. */
+export const controlOf = (
+  options: RelayOptions,
+  { permitted, loopId }: Plan,
+  { settings, networks }: InForce,
+): ControlSetting => ({
+  ...{ networks, limits: settings.limits, events: settings.events, permitted, loopId },
+  allow: settings.control.allow,
+  asymmetric: defaultAsymmetric(options, networks),
+  recording: recordingOf(options),
+});
+
 const recordingOf = ({ recordDir, recordForm, recordAll }: RelayOptions): ShardSetting['control']['recording'] =>
   recordDir === null ? null : { form: recordForm, all: recordAll };
 
-const doneText = ({ place, files, packets, durationMs }: Extract<RecorderNotice, { kind: 'done' }>): string =>
+const doneText = ({ place, files, packets, durationMs }: RecordingDone): string =>
   `recording of ${printable(place.call)} has ended: ${packets} packets of ${Math.round(durationMs / 100) / 10} s in ${files.map(({ path }) => printable(path)).join(', ')}`;
 
 const hubOf = (threads: readonly MediaThread[]): EventHub =>

@@ -27,6 +27,12 @@ export const SHARD_COUNTERS = [
   /** The same, while the last second passed. */
   'packetsPerSecond',
   'packetsRelayed',
+  /** UDP payload of those. */
+  'bytesRelayed',
+  /** The same two, and the packets that the kernel would not send, while the last second passed. */
+  'relayedPerSecond',
+  'bytesPerSecond',
+  'errorsPerSecond',
   /** Read and thrown away: before completion, from foreign sources, or without a destination. */
   'packetsDiscarded',
   'packetsResized',
@@ -55,6 +61,31 @@ export const SHARD_COUNTERS = [
   'packetsRecorded',
   'packetsUnrecorded',
   'recordingErrors',
+  /** Requests of the NG protocol that came to the thread by a socket of its own. */
+  'ngPings',
+  'ngOffers',
+  'ngAnswers',
+  'ngRollbacks',
+  'ngDeletes',
+  'ngQueries',
+  'ngRecordingStarts',
+  'ngRecordingStops',
+  'ngRecordingPauses',
+  'ngMediaStops',
+  'ngKeys',
+  'ngMediaBlocks',
+  'ngMediaUnblocks',
+  'ngSilences',
+  'ngUnsilences',
+  'ngDtmfBlocks',
+  'ngDtmfUnblocks',
+  'ngSubscribeRequests',
+  'ngSubscribeAnswers',
+  'ngUnsubscribes',
+  /** Those that were no requests. */
+  'ngOthers',
+  'ngErrors',
+  'ngDuplicates',
   /** How busy the thread is, 0…1, smoothed; and whether that is too much for new sessions, 0 or 1. */
   'load',
   'overloaded',
@@ -74,7 +105,7 @@ export const STREAM_COUNTERS = [
   'dropped',
   /** From a source that the latching rule refused. */
   'ignored',
-  /** When the last packet reached the send stage, milliseconds of the thread's clock; 0: never. */
+  /** When the last packet reached the send stage, or was kept from it as blocked, milliseconds of the thread's clock; 0: never. */
   'heardAtMs',
   /** Before both legs were open: thrown away. */
   'early',
@@ -83,8 +114,13 @@ export const STREAM_COUNTERS = [
 ] as const;
 export type StreamCounter = (typeof STREAM_COUNTERS)[number];
 
+/** Where each counter of a shard stands: looked up in the middle of calls. */
+const SHARD_PLACES = Object.fromEntries(SHARD_COUNTERS.map((name, place) => [name, place])) as Readonly<
+  Record<ShardCounter, number>
+>;
+
 const ROW_STRIDE = 8;
-const HEADER_STRIDE = 64;
+const HEADER_STRIDE = 80;
 /** Behind the counters of its streams, each slot says which session has it, so that it can be told when the thread has died. */
 const SLOT_STRIDE = ROWS_PER_SESSION * ROW_STRIDE + 1;
 
@@ -113,15 +149,15 @@ export class Counters {
   }
 
   shard(name: ShardCounter): number {
-    return this.#values[SHARD_COUNTERS.indexOf(name)]!;
+    return this.#values[SHARD_PLACES[name]]!;
   }
 
   addToShard(name: ShardCounter, amount: number): void {
-    this.#values[SHARD_COUNTERS.indexOf(name)]! += amount;
+    this.#values[SHARD_PLACES[name]]! += amount;
   }
 
   setShard(name: ShardCounter, value: number): void {
-    this.#values[SHARD_COUNTERS.indexOf(name)] = value;
+    this.#values[SHARD_PLACES[name]] = value;
   }
 
   stream(row: number, name: StreamCounter): number {
@@ -141,6 +177,13 @@ export class Counters {
 
   setSessionAt(slot: number, session: number): void {
     this.#values[rowBase(slot * ROWS_PER_SESSION) + SLOT_STRIDE - 1] = session;
+  }
+
+  /** Whether nothing was counted of a stream. */
+  isZero(row: number): boolean {
+    const base = rowBase(row);
+    for (let i = 0; i < STREAM_COUNTERS.length; i++) if (this.#values[base + i] !== 0) return false;
+    return true;
   }
 
   /** The counters of a stream in the order of `STREAM_COUNTERS`. */

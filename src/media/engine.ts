@@ -64,8 +64,13 @@ export interface PacketEngine {
   readonly remotes: Uint32Array;
   /** Binds a UDP socket and starts to receive. Synchronous. The port in `local` must be given. */
   open(row: number, local: Address): Result<void, Errno>;
-  /** Gives `to` the socket of `from`, which then has none; what `to` had before is closed. */
+  /**
+   * Gives `to` the socket of `from`, which then has none; what `to` had before is closed. What has arrived and was not delivered yet is
+   * delivered to `to`. Costs nothing where `to` had none.
+   */
   move(from: number, to: number): void;
+  /** Whether nothing has arrived that is still to be delivered, at any of `count` rows (at most 64). An engine that cannot see it says yes. */
+  isQuiet(row: number, count: number): boolean;
   /** Marks what is sent from a row's socket with this TOS byte (RFC 2474), if the row has an IPv4 socket. */
   setTos(row: number, tos: number): void;
   /**
@@ -84,6 +89,15 @@ export interface PacketEngine {
    * next call, which may give out the same memory again.
    */
   draft(): Packet;
+  /**
+   * Calls `onReadable` on the thread's own stack, between packets, whenever this descriptor has something to be read: until it is unwatched,
+   * again and again while something is left. It must not block, and should take a bounded part of what waits, since packets wait meanwhile.
+   * The descriptor stays the caller's: it is unwatched before it is closed, and when the engine ends nobody watches it any more. Only of an
+   * engine that waits in the kernel.
+   */
+  watch?(fd: number, onReadable: () => void): void;
+  /** From now on it is not called any more. A descriptor that is not watched is left alone. */
+  unwatch?(fd: number): void;
   /** Delivers datagrams until `stop`. */
   run(host: EngineHost): Promise<void>;
   /** Only of an engine that leaves the thread to its event loop: takes the turn that is due after something came from elsewhere. */

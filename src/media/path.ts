@@ -16,20 +16,35 @@ export type Stage = (packet: Packet) => Verdict;
 const STAGE_ORDER = [
   /** Is it from whom we listen to? */
   'latch',
+  /** RTCP that came on the port of RTP (RFC 5761) goes on as if it had come on its own. */
+  'demux',
   'count',
   'analyse',
+  /** Note is taken of what RTCP says. */
+  'rtcp',
   'resize',
+  /** Whom the call belongs to is told of pressed keys, whatever the other side hears. */
+  'keys',
   /** The other side gets something else to hear. */
   'mute',
   /** It hears a prompt. */
   'prompt',
+  /** Somebody is told of pressed keys that the other side hears, or would hear if they were not kept from it. */
   'dtmf',
+  /** What is said does not go on, or neither do the keys, or it is made silence. */
+  'block',
+  'blockDtmf',
+  'silence',
   /** RTCP is reported to a monitor. */
   'report',
-  /** Other sessions hear it too. */
+  /** Other sessions hear it too, and it is recorded. */
   'fork',
+  /** The other side hears a prompt, and whoever else hears the stream goes on doing so. */
+  'drown',
   /** A stream that a prompt has interrupted goes on without a gap. */
   'splice',
+  /** RTCP leaves by the port of RTP. */
+  'mux',
   'send',
 ] as const;
 export type StageName = (typeof STAGE_ORDER)[number];

@@ -1,4 +1,5 @@
 import { SOCKADDR_WORDS } from '../protocol/bytes/sockaddr.js';
+import { isRtcp } from '../protocol/rtcp/report.js';
 import {
   type Counters,
   DROPPED as DROPPED_COUNTER,
@@ -9,15 +10,17 @@ import {
   UNREACHABLE,
 } from './counters.js';
 import type { Packet, PacketEngine } from './engine.js';
-import { compile, DROPPED, IGNORED, NEXT, type Path, runPath, type Stage, type StageName, type Verdict } from './path.js';
+import { compile, DROPPED, IGNORED, NEXT, type Path, runPath, type Stage, type StageName, TAKEN, type Verdict } from './path.js';
 import { Players } from './player/players.js';
 import { AnalysisTable } from './stages/analyse.js';
 import { type Judgement, LatchTable, latchStage } from './stages/latch.js';
-import { countStage, sendStage } from './stages/relay.js';
+import { countStage, muxStage, sendStage } from './stages/relay.js';
 import { Resizing } from './stages/resizing.js';
+import { blockDtmfStage, blockStage, silenceStage } from './stages/silence.js';
 import { type Digit, DtmfCatchers, Taps } from './stages/witness.js';
 import type { StreamMemory } from './streamMemory.js';
-import { componentOf, ROWS_PER_SESSION } from './streams.js';
+import { StreamSources } from './streamSources.js';
+import { componentOf, ROWS_PER_SESSION, sessionRows } from './streams.js';
 
 const PACKETS_RECEIVED = SHARD_COUNTERS.indexOf('packetsReceived');
 const PACKETS_DISCARDED = SHARD_COUNTERS.indexOf('packetsDiscarded');
@@ -33,8 +36,12 @@ export type PlaneListeners = {
   readonly onDigit: (row: number, digit: Digit) => void;
   /** An RTCP packet, where they are to be reported. */
   readonly onReport: (packet: Packet) => void;
+  /** A packet came to a row that no session has: a socket rests there. */
+  readonly onStray: (row: number) => void;
   /** A prompt has been played to its end to whoever hears what leaves by this row. */
   readonly onPlayed: (row: number) => void;
+  /** Whoever hears what leaves by this row was sent a key. */
+  readonly onKeySent?: (row: number) => void;
 };
 
 export type PlaneOptions = {
@@ -51,11 +58,39 @@ export type RouteWishes = {
   readonly mute: boolean;
   /** The other side hears a prompt: neither its packets nor those of another session are sent on. */
   readonly prompt: boolean;
+  /** The same, but they are recorded, and heard by other sessions, as if it heard none. */
+  readonly drown?: boolean;
+  /** Pressed keys are told, if no prompt is heard in their place. */
   readonly dtmf: boolean;
+  /** They are in any case; not together with `dtmf`. */
+  readonly keys?: boolean;
+  /** What is said is not sent on; pressed keys and RTCP are. What this and the next three mean is said in `stages/silence.ts`. */
+  readonly block?: boolean;
+  /** Pressed keys are not sent on. */
+  readonly blockDtmf?: boolean;
+  /** What is said is silence where it is sent on. */
+  readonly silence?: boolean;
+  /**
+   * Of a leg that sends RTCP on its RTP port (RFC 5761), for both its rows: what comes there counts as come on the RTCP row, and goes where
+   * that is sent.
+   */
+  readonly demux?: boolean;
+  /** Of the other leg of one that takes RTCP on its RTP port, for both its rows: that is where its RTCP is sent. */
+  readonly mux?: boolean;
 };
 
-/** The paths of a stream, by where a packet enters: from the network, made by the resizer, or brought from another session. */
-type Route = { readonly received: Path; readonly resized: Path; readonly injected: Path };
+/** The wishes by their bits in the key of a route. */
+const RTP = 1;
+const TAPPED = 2;
+const SPLICED = 4;
+const WISHES = ['resize', 'mute', 'prompt', 'drown', 'dtmf', 'keys', 'block', 'blockDtmf', 'silence', 'demux', 'mux'] as const;
+const FIRST_WISH = 8;
+
+/**
+ * The paths of a stream, by where a packet enters: from the network, from the RTP row of its leg, made by the resizer, or brought from another
+ * session.
+ */
+type Route = { readonly received: Path; readonly demuxed: Path; readonly resized: Path; readonly injected: Path };
 
 /** The packet path of one media thread: an engine, a route for every stream, and the tables the stages work on. */
 export class MediaPlane {
@@ -64,11 +99,14 @@ export class MediaPlane {
   readonly latch: LatchTable;
   readonly analysis: AnalysisTable;
   readonly dtmf: DtmfCatchers;
+  readonly sources: StreamSources;
   readonly taps = new Taps();
   readonly resizing: Resizing;
   readonly players: Players;
   readonly #stages: Readonly<Record<StageName, Stage>>;
   readonly #reporting: boolean;
+  /** Those of sessions, and of the slot where sockets wait to take the place of others. */
+  readonly #rows: number;
   readonly #listeners: PlaneListeners;
   /** Row → what its packets go through; null: they are thrown away. */
   readonly #routes: (Route | null)[] = [];
@@ -77,35 +115,50 @@ export class MediaPlane {
 
   constructor(engine: PacketEngine, counters: Counters, slots: number, options: PlaneOptions, listeners: PlaneListeners) {
     this.engine = engine;
+    this.#rows = sessionRows(slots);
     this.counters = counters;
     this.latch = new LatchTable(slots * ROWS_PER_SESSION, engine.remotes);
     this.analysis = new AnalysisTable(slots * ROWS_PER_SESSION);
+    this.sources = new StreamSources(slots * ROWS_PER_SESSION);
     this.dtmf = new DtmfCatchers(listeners.onDigit);
     this.resizing = new Resizing(engine, counters, (packet) => this.#finish(packet, this.#routes[packet.row]?.resized));
     const send = sendStage(engine, counters, options.doubling);
     this.players = new Players({
-      ...{ engine, counters, analysis: this.analysis, send, onEnd: listeners.onPlayed },
+      ...{ engine, counters, analysis: this.analysis, send, onEnd: listeners.onPlayed, onKeySent: listeners.onKeySent },
       resizedTo: (row, ssrc) => this.resizing.lastSequence(row, ssrc),
     });
     this.#reporting = options.reporting;
     this.#listeners = listeners;
+    const { codecs, table, reports } = this.sources;
     this.#stages = {
       latch: latchStage(this.latch, listeners.onSource, listeners.onRefused),
+      demux: this.#demux,
       count: countStage(counters),
       analyse: (packet) => {
-        this.analysis.take(packet);
+        if (this.analysis.take(packet)) table.take(packet);
+        else this.sources.takeOther(packet);
+        return NEXT;
+      },
+      rtcp: (packet) => {
+        reports.take(packet);
         return NEXT;
       },
       resize: this.resizing.stage,
       mute: () => DROPPED,
       prompt: () => DROPPED,
+      drown: () => DROPPED,
+      keys: this.dtmf.stage,
       dtmf: this.dtmf.stage,
+      block: blockStage(codecs, counters),
+      blockDtmf: blockDtmfStage(codecs, counters),
+      silence: silenceStage(codecs, counters),
       report: (packet) => {
         listeners.onReport(packet);
         return NEXT;
       },
       fork: this.taps.stage,
       splice: this.players.spliceStage,
+      mux: muxStage(engine, counters, options.doubling),
       send,
     };
   }
@@ -124,39 +177,55 @@ export class MediaPlane {
     const isRtp = componentOf(row) === 0;
     const isTapped = this.taps.isTapped(row);
     const isSpliced = this.players.isSplicing(row);
-    const key =
-      (isRtp ? 1 : 0) |
-      (wishes.resize ? 2 : 0) |
-      (wishes.mute ? 4 : 0) |
-      (wishes.dtmf ? 8 : 0) |
-      (isTapped ? 16 : 0) |
-      (isSpliced ? 32 : 0) |
-      (wishes.prompt ? 64 : 0);
+    let key = (isRtp ? RTP : 0) | (isTapped ? TAPPED : 0) | (isSpliced ? SPLICED : 0);
+    for (let i = 0; i < WISHES.length; i++) if (wishes[WISHES[i]!] === true) key |= FIRST_WISH << i;
     const known = this.#known.get(key);
     if (known) return known;
     const names: StageName[] = ['latch', 'count', 'send'];
-    if (isRtp) names.push('analyse');
-    if (isRtp && wishes.resize) names.push('resize');
-    if (wishes.mute) names.push('mute');
-    if (wishes.prompt) names.push('prompt');
-    if (isRtp && wishes.dtmf) names.push('dtmf');
-    if (!isRtp && this.#reporting) names.push('report');
+    if (isRtp) {
+      names.push('analyse');
+      for (const name of ['demux', 'resize', 'keys', 'dtmf', 'block', 'blockDtmf', 'silence'] as const)
+        if (wishes[name]) names.push(name);
+    } else {
+      names.push('rtcp');
+      if (this.#reporting) names.push('report');
+      if (wishes.mux) names.push('mux');
+    }
+    for (const name of ['mute', 'prompt', 'drown'] as const) if (wishes[name]) names.push(name);
     if (isTapped) names.push('fork');
     if (isSpliced) names.push('splice');
-    const without = (...left: readonly StageName[]): Path =>
-      compile(
-        this.#stages,
-        names.filter((name) => !left.includes(name)),
-      );
-    const route: Route = {
-      received: without(),
-      resized: without('latch', 'count', 'analyse', 'resize'),
-      // RTCP was reported where it came in, with its sender, whom nobody knows here.
-      injected: without('latch', 'count', 'analyse', 'resize', 'mute', 'report'),
-    };
+    const route = this.#compile(names);
     this.#known.set(key, route);
     return route;
   }
+
+  #compile(names: readonly StageName[]): Route {
+    const of = (list: readonly StageName[], ...left: readonly StageName[]): Path =>
+      compile(
+        this.#stages,
+        list.filter((name) => !left.includes(name)),
+      );
+    // A packet of another session must not be changed: where this one would be silence, nothing of that is heard.
+    const strange = names.map((name) => (name === 'silence' ? 'block' : name));
+    return {
+      received: of(names),
+      demuxed: of(names, 'latch'),
+      resized: of(names, 'latch', 'demux', 'count', 'analyse', 'resize'),
+      // RTCP was read and reported where it came in, with its sender, whom nobody knows here.
+      injected: of(strange, 'latch', 'demux', 'count', 'analyse', 'rtcp', 'resize', 'mute', 'report'),
+    };
+  }
+
+  readonly #demux: Stage = (packet) => {
+    const { row } = packet;
+    if (!isRtcp(packet.bytes, packet.start, packet.length)) return NEXT;
+    const route = this.#routes[row | 1];
+    if (route === null || route === undefined) return DROPPED;
+    packet.row = row | 1;
+    this.#finish(packet, route.demuxed);
+    packet.row = row;
+    return TAKEN;
+  };
 
   /** Forgets everything of a session's streams: the slot may be given to another. */
   clear(slot: number): void {
@@ -167,20 +236,23 @@ export class MediaPlane {
       this.dtmf.set(row, null);
       this.taps.clear(row);
       this.players.clear(row);
-      if (componentOf(row) === 0) this.analysis.clear(row);
+      if (componentOf(row) !== 0) continue;
+      this.analysis.clear(row);
+      this.sources.clear(row);
     }
     this.counters.clearSession(slot);
   }
 
   /** What is known of a stream; null: nothing came. */
   save(row: number): StreamMemory | null {
-    const counters = this.counters.saveStream(row);
     const latch = this.latch.save(row);
     // A packet is judged before it is counted.
-    if (latch === null && counters.every((value) => value === 0)) return null;
+    if (latch === null && this.counters.isZero(row)) return null;
+    const counters = this.counters.saveStream(row);
     const splice = this.players.save(row);
     const analysis = componentOf(row) === 0 ? this.analysis.save(row) : null;
-    return { counters, latch, analysis, ...(splice !== null && { splice }) };
+    const sources = componentOf(row) === 0 ? this.sources.save(row) : null;
+    return { counters, latch, analysis, ...(splice !== null && { splice }), ...(sources !== null && { sources }) };
   }
 
   /** Lets a stream go on from what was known of it. Its remote addresses must have been installed. */
@@ -188,6 +260,7 @@ export class MediaPlane {
     this.counters.restoreStream(row, saved.counters);
     if (saved.latch !== null) this.latch.restore(row, saved.latch);
     if (saved.analysis !== null && componentOf(row) === 0) this.analysis.restore(row, saved.analysis);
+    if (saved.sources && componentOf(row) === 0) this.sources.restore(row, saved.sources);
     if (saved.splice) this.players.restore(row, saved.splice);
   }
 
@@ -207,6 +280,10 @@ export class MediaPlane {
     const { values } = this.counters;
     const route = this.#routes[packet.row];
     if (route === null || route === undefined) {
+      if (packet.row >= this.#rows) {
+        this.#listeners.onStray(packet.row);
+        return;
+      }
       values[rowBase(packet.row) + EARLY]!++;
       values[PACKETS_DISCARDED]!++;
       return;

@@ -11,4 +11,6 @@ export type StreamMemory = {
   readonly analysis: readonly number[] | null;
   /** What `Players.save` answers; null, or not there: the stream's packets have their own numbers. */
   readonly splice?: readonly number[] | null;
+  /** What `StreamSources.save` answers; null, or not there: no packet, an RTCP stream, or a log of before 0.5. */
+  readonly sources?: readonly number[] | null;
 };

@@ -7,6 +7,9 @@
  */
 export const ROWS_PER_SESSION = 4;
 
+/** Rows of so many sessions, and of the slot where sockets wait to take the place of others. Behind them sockets rest between two calls. */
+export const sessionRows = (slots: number): number => (slots + 1) * ROWS_PER_SESSION;
+
 /** Leg 0 receives the caller's packets, leg 1 the callee's. */
 export type LegIndex = 0 | 1;
 /** 0 RTP, 1 RTCP. */

@@ -1,5 +1,6 @@
 import { ENGINE_NAMES } from '../media/engine.js';
 import { DEFAULT_CONTROL_PORT } from './controlAddress.js';
+import { NETWORK_OPTIONS } from './networkOptions.js';
 import { type OptionRow, OURS } from './optionRow.js';
 
 /** What may be said on the command line of the programs that serve, in the order of the manual. */
@@ -32,68 +33,33 @@ export const OPTIONS = {
     help: 'mode of unix control sockets, applied with -u only: octal with a leading zero, else decimal',
     section: 'control',
   },
+  listenNg: {
+    long: 'listen-ng',
+    value: 'SOCKET',
+    many: true,
+    default: 'none',
+    help: 'socket of the NG protocol (SDP in, SDP out), repeatable: udp:HOST:PORT, and so udp6 tcp http https ws wss',
+    more: 'The settings file says who may speak there, and has the certificate for https and wss.',
+    section: 'control',
+    programs: OURS,
+  },
+  settings: {
+    long: 'settings',
+    value: 'FILE',
+    default: 'none',
+    help: 'YAML file with networks, limits, access and events; rtpbridge reload reads it again',
+    section: 'control',
+    programs: OURS,
+  },
   admin: {
     long: 'admin',
     value: 'SOCKET',
     default: 'unix:DATA-DIR/admin.sock',
-    help: 'socket for rtpbridge explain and watch: unix:PATH, or none',
+    help: 'socket for rtpbridge explain, watch, status and reload: unix:PATH, or none',
     section: 'control',
     programs: OURS,
   },
-  listen: {
-    short: 'l',
-    long: 'listen',
-    value: 'ADDRESS',
-    many: true,
-    default: '*',
-    help: 'IPv4 address of the media sockets, * for all: ADDRESS, INTERNAL/EXTERNAL or, repeatable, [LABEL@]ADDRESS[=ADVERTISED]',
-    more: 'Every address after the first needs a label of its own.',
-    section: 'networks',
-  },
-  listen6: {
-    short: '6',
-    long: 'listen6',
-    value: 'ADDRESS',
-    many: true,
-    default: 'none',
-    help: 'the same for IPv6',
-    section: 'networks',
-  },
-  advertise: {
-    short: 'A',
-    long: 'advertise',
-    value: 'ADDRESS',
-    default: 'where the sockets are bound',
-    help: 'address to name in replies: ADDRESS, or INTERNAL/EXTERNAL of a bridge',
-    section: 'networks',
-  },
-  portMin: {
-    short: 'm',
-    long: 'port-min',
-    value: 'PORT',
-    default: '35000',
-    help: 'lowest media port',
-    section: 'networks',
-  },
-  portMax: {
-    short: 'M',
-    long: 'port-max',
-    value: 'PORT',
-    default: '65000',
-    help: 'highest media port',
-    section: 'networks',
-  },
-  sequentialPorts: {
-    short: 'b',
-    long: 'sequential-ports',
-    help: 'take ports in order instead of at random',
-    section: 'networks',
-  },
-  noResolve: {
-    long: 'no-resolve',
-    help: 'take numeric addresses only, and never ask a name server',
-    section: 'networks',
-  },
+  ...NETWORK_OPTIONS,
   tos: {
     short: 't',
     long: 'tos',
@@ -140,6 +106,15 @@ export const OPTIONS = {
     long: 'independent-ttl',
     help: 'silence of either side ends a session; otherwise of both',
     section: 'sessions',
+  },
+  deleteGrace: {
+    long: 'delete-grace',
+    value: 'SECONDS',
+    default: '0',
+    unit: 's',
+    help: 'hold a session that D ends for so long, and keep it when both sides go on sending; 0: end it at once',
+    section: 'sessions',
+    programs: OURS,
   },
   overload: {
     long: 'overload-prot',

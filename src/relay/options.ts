@@ -52,8 +52,14 @@ export type RelayOptions = {
   /** Where the process was started: relative names mean this place, also after it has gone to the background. */
   readonly startFolder: string;
   readonly control: readonly string[];
-  /** Never empty; in the order of the command line. */
+  /** Sockets of the NG protocol, as written. */
+  readonly listenNg: readonly string[];
+  /** Null: there are no settings but the options. */
+  readonly settingsFile: string | null;
+  /** In the order of the command line. Empty only where networks may come from `namedNetworks` or the settings file. */
   readonly networks: readonly NetworkText[];
+  /** `NAME=ADDRESS[!ADVERTISED],…`, as written. */
+  readonly namedNetworks: readonly string[];
   /** `ADDRESS`, or `INTERNAL/EXTERNAL`. Null: replies name the addresses the sockets are bound to. */
   readonly advertise: string | null;
   readonly portMin: number;
@@ -69,6 +75,8 @@ export type RelayOptions = {
   readonly ttlSeconds: number;
   readonly setupTtlSeconds: number;
   readonly independentTtl: boolean;
+  /** How long a session is held that the classic protocol deletes. 0: not at all. */
+  readonly deleteGraceSeconds: number;
   /** Null: no overload protection. */
   readonly overload: OverloadLimits | null;
   /** Where timeouts may be reported, as written. */
@@ -112,6 +120,7 @@ export type RelayOptions = {
 };
 
 const LONGEST_TTL_SECONDS = 10_000_000;
+const LONGEST_GRACE_SECONDS = 3600;
 const MOST_WORKERS = 256;
 const MOST_OPEN_FILES = 2 ** 30;
 const MAX_NICE = 20;
@@ -195,6 +204,8 @@ function controlOptions(values: Values, dataDir: string, user: string | null) {
   return {
     control: control.length > 0 ? control : defaultControl(values.program, dataDir),
     notify: values.texts('notify'),
+    listenNg: values.texts('listenNg'),
+    settingsFile: values.last('settings', parseText, null),
     // As rtpproxy: without an account there is nobody to open the socket for.
     socketMode: user === null ? null : given > 0 ? given : asGroup,
   };
@@ -209,10 +220,13 @@ function mediaOptions(values: Values) {
   const networks = values
     .all('listen', 'listen6')
     .map(({ key, value }): NetworkText => ({ family: key === 'listen' ? 'IPv4' : 'IPv6', text: value }));
+  const namedNetworks = values.texts('network');
+  const isNamed = namedNetworks.length > 0 || values.has('settings');
   const ttlSeconds = values.last('ttl', wholeNumber(1, LONGEST_TTL_SECONDS), Number(OPTIONS.ttl.default));
   const overload = values.isBare('overload') ? DEFAULT_OVERLOAD : values.last('overload', parseOverload, null);
   return {
-    networks: networks.length > 0 ? networks : [{ family: 'IPv4', text: OPTIONS.listen.default } as const],
+    networks: networks.length > 0 || isNamed ? networks : [{ family: 'IPv4', text: OPTIONS.listen.default } as const],
+    namedNetworks,
     advertise: values.last('advertise', parseText, null),
     portMin: values.last('portMin', wholeNumber(1, 65_535), Number(OPTIONS.portMin.default)),
     portMax: values.last('portMax', wholeNumber(1, 65_535), Number(OPTIONS.portMax.default)),
@@ -225,6 +239,7 @@ function mediaOptions(values: Values) {
     ttlSeconds,
     setupTtlSeconds: values.last('setupTtl', wholeNumber(1, LONGEST_TTL_SECONDS), ttlSeconds),
     independentTtl: values.has('independentTtl'),
+    deleteGraceSeconds: values.last('deleteGrace', wholeNumber(0, LONGEST_GRACE_SECONDS), Number(OPTIONS.deleteGrace.default)),
     overload,
   };
 }
@@ -310,6 +325,7 @@ export function withAbsolutePaths(options: RelayOptions): RelayOptions {
     recordDir: absoluteOrNull(options.recordDir),
     spoolDir: absoluteOrNull(options.spoolDir),
     configFile: absoluteOrNull(options.configFile),
+    settingsFile: absoluteOrNull(options.settingsFile),
     profileDir: absoluteOrNull(options.profileDir),
     admin: options.admin?.startsWith('unix:') ? `unix:${absolute(options.admin.slice('unix:'.length))}` : options.admin,
     // A module is known by its name, too.

@@ -1,5 +1,5 @@
 /** Noise on every socket of the real process, with each packet engine: it lives, answers, relays, and its log stays true. */
-import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
+import { doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -11,7 +11,7 @@ import { controlPlace, UdpControl } from '../rig/control.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
 import { type RunningRelay, startRelay } from '../rig/relay.js';
-import { runToEnd } from '../rig/startAttempt.js';
+import { isLogTrue, residentMb } from './afterwards.js';
 import { FUZZ_BOUND, fuzzSeconds, search } from './budget.js';
 import { commandTexts, latin1 } from './commands.js';
 
@@ -91,11 +91,6 @@ function makeStreamNoise(name: string, { text, cut, stays }: Extract<Noise, { ki
   else connection.once('connect', () => connection.destroy());
 }
 
-async function residentMb(pid: number): Promise<number> {
-  const { readFile } = await import('node:fs/promises');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
-
 const openFiles = ({ pid }: RunningRelay): number => readdirSync(`/proc/${pid}/fd`).length;
 
 async function startNoisy(
@@ -148,23 +143,4 @@ for (const name of ENGINE_NAMES) {
     doesNotMatch(relay.stderr(), /defect|died|Error|stack/);
     await isLogTrue(relay);
   });
-}
-
-/** Ends the relay, and lets the log be replayed: whatever was commanded, the rules of the model held. */
-async function isLogTrue(relay: RunningRelay): Promise<void> {
-  process.kill(relay.pid, 'SIGTERM');
-  deepEqual(await relay.exited, { code: 0, signal: null }, relay.stderr());
-  const { code, stdout } = await runToEnd(['replay', relay.dataDir]);
-  equal(
-    code,
-    0,
-    stdout
-      .split('\n')
-      .filter((line) => line.startsWith('!'))
-      .join('\n'),
-  );
-  ok(
-    [...stdout].every((letter) => letter === '\n' || (letter >= ' ' && letter <= '~')),
-    'a timeline leaves the terminal alone',
-  );
 }

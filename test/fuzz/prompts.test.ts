@@ -72,7 +72,6 @@ test('makeann makes all files of any input, or none, and says why', FUZZ_BOUND, 
     say: (line: string): void => void said.add(line),
     debug: nothing,
     reach: nothing,
-    onInterrupt: nothing,
   };
   const limits = fc.option(fc.integer({ min: 1, max: 3000 }));
   await search(t, fc.record({ file: files, limit: limits, loop: fc.boolean(), isRaw: fc.boolean() }), async (given) => {

@@ -39,8 +39,10 @@ export type CallPlan = {
   readonly headers: Headers;
   readonly caller: readonly Step[];
   readonly callee: readonly Step[];
-  /** Another end, to which Kamailio forks the call. */
+  /** Another end, to which Kamailio forks the call, … */
   readonly other?: readonly Step[];
+  /** … at the same time, or before. At the same time when left out. */
+  readonly otherIs?: 'Fork' | 'First';
   /** Where each end speaks SIP; 127.0.0.1 when left out. */
   readonly hosts?: { readonly caller: string; readonly callee: string };
 };
@@ -204,7 +206,8 @@ export async function placeCall(exchange: Exchange, plan: CallPlan): Promise<Cal
   const other = plan.other === undefined ? null : await startOther(exchange, dialog, plan.other);
   const callee = await startPhone(exchange, dialog, 'callee', plan.callee);
   await sippListens(callee.sipp, dialog.callee.port);
-  const forked = other === null ? dialog : { ...dialog, headers: { ...dialog.headers, Fork: uriOf(other.end) } };
+  const forked =
+    other === null ? dialog : { ...dialog, headers: { ...dialog.headers, [plan.otherIs ?? 'Fork']: uriOf(other.end) } };
   const caller = await startPhone(exchange, forked, 'caller', plan.caller, [
     ...['-cid_str', dialog.callId, '-key', 'target', uriOf(dialog.callee)],
     `${inUri(dialog.caller.host)}:${sipPort}`,
@@ -267,9 +270,9 @@ export async function hears(peer: RtpPeer, from: Place, speaker: RtpPeer, packet
 }
 
 /** A test of a call through an exchange that serves others at the same time. */
-export type Case = readonly [title: string, run: (exchange: Exchange) => Promise<void>];
+export type Case<E extends Exchange = Exchange> = readonly [title: string, run: (exchange: E) => Promise<void>];
 
 /** Runs them side by side, as many as the concurrency of `t` allows. */
-export async function runCases(t: TestContext, exchange: Exchange, cases: readonly Case[]): Promise<void> {
+export async function runCases<E extends Exchange>(t: TestContext, exchange: E, cases: readonly Case<E>[]): Promise<void> {
   await Promise.all(cases.map(([title, run]) => t.test(title, CASE_BOUND, () => run(exchange))));
 }

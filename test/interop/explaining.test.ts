@@ -9,8 +9,11 @@ import { type Exchange, logsAreSound, nothingIsLeft, openExchange } from './exch
 import { audio, cancelled, expect, receive, respond, send, wait } from './scenario.js';
 
 const BOUND = { timeout: 90_000 };
-/** Longer than the silence of which nothing is concluded, five seconds. */
-const SPEECH_PACKETS = 325;
+/**
+ * Longer than the silence of which nothing is concluded, five seconds; and after a restart, which takes two seconds on a busy machine, long enough
+ * for a relay to look at a call twice (it does so every two seconds): then it asks the network about who is silent.
+ */
+const SPEECH_PACKETS = 500;
 const CRASH_AFTER_MS = 1_500;
 /** An address of a private network, which does not lead to anybody here. */
 const PRIVATE = '10.77.77.7';

@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { askOnce } from '../rig/control.js';
 import { NotifyListener } from '../rig/notifyListener.js';
+import { pause } from '../rig/paused.js';
 import { leasePorts } from '../rig/ports.js';
 import { killRelay, relayBelow, whyNotSupervised } from '../rig/supervised.js';
 import { conversation } from './calls.js';
@@ -96,7 +97,7 @@ test('[SY-02] Kamailio asks again while the relay is not there, and the call is 
   const { pid, control } = exchange.relays[0]!;
   const next = await relayBelow(pid, await killRelay(pid));
   // The gap lasts until Kamailio has asked a second time.
-  process.kill(next, 'SIGSTOP');
+  await pause(next);
   const placed = StandingCall.place(exchange, 'new');
   await exchange.taps[0]!.sent('new', 'U', 2);
   process.kill(next, 'SIGCONT');

@@ -33,7 +33,8 @@ export type Step =
   | { readonly do: 'receive'; readonly method: Method }
   | { readonly do: 'respond'; readonly status: number; readonly sdp: string | null }
   | { readonly do: 'cancelled' }
-  | { readonly do: 'wait' };
+  | { readonly do: 'wait' }
+  | { readonly do: 'pause'; readonly ms: number };
 
 /** Sends a request. ACK and CANCEL belong to the INVITE that was sent last. `headers`: other ones than those of the call. */
 export const send = (method: Method, sdp: string | null = null, headers: Headers = {}): Step => ({
@@ -51,6 +52,14 @@ export const respond = (status: number, sdp: string | null = null): Step => ({ d
 export const cancelled: Step = { do: 'cancelled' };
 /** Waits until the test says so; see `GO_ON`. */
 export const wait: Step = { do: 'wait' };
+
+/** Does nothing for so long; nothing may come meanwhile. */
+export const pause = (ms: number): Step => ({ do: 'pause', ms });
+/**
+ * The answer of the caller to a BYE by which Kamailio ends a dialog: with the answer to that the dialog has ended, and where it comes before the
+ * BYE for the callee is sent, that one is not sent any more ("terminating non-confirmed dialogs not supported").
+ */
+export const endedByProxy: readonly Step[] = [receive('BYE'), pause(200), respond(200)];
 
 /** The request by which the test lets an end go on. It is not answered. */
 export const GO_ON = 'INFO';
@@ -110,6 +119,8 @@ class Script {
       case 'wait':
         this.#lastReceived = 'INVITE';
         return `<recv request="${GO_ON}"/>\n`;
+      case 'pause':
+        return `<pause milliseconds="${step.ms}"/>\n`;
     }
   }
 

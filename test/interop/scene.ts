@@ -69,16 +69,19 @@ export async function sipAnswers(kamailio: Child, sipPort: number): Promise<void
   const socket = createSocket('udp4');
   socket.on('error', () => {});
   let answered = false;
-  socket.on('message', () => {
-    answered = true;
-  });
+  const answer = new Promise<void>((resolve) =>
+    socket.once('message', () => {
+      answered = true;
+      resolve();
+    }),
+  );
   const until = Date.now() + KAMAILIO_START_MS;
   try {
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
     for (let attempt = 1; !answered; attempt++) {
       if (!kamailio.running() || Date.now() > until) throw new Error(`Kamailio does not serve:\n${kamailio.stderr()}`);
       socket.send(options(socket.address().port, sipPort, attempt), sipPort, '127.0.0.1');
-      await delay(100);
+      await Promise.race([answer, delay(100)]);
     }
   } finally {
     socket.close();
@@ -108,6 +111,8 @@ export interface SippOptions {
   readonly mediaPort: number;
   readonly calls: number;
   readonly more?: readonly string[];
+  /** What its command line begins with, where it is to run somewhere else: in another network namespace. */
+  readonly enter?: readonly string[];
 }
 
 /** A running sipp, and the log of the SIP messages it has sent and received. */
@@ -120,9 +125,11 @@ export async function startSipp(scene: Pick<Scene, 'dir' | 'closings'>, options:
   const name = basename(options.scenario, '.xml');
   const host = options.host ?? '127.0.0.1';
   const messageLog = join(scene.dir, `${name}.messages`);
+  const [command, ...inFront] = [...(options.enter ?? []), findExecutable('sipp')!];
   const sipp = await startChild(
-    findExecutable('sipp')!,
+    command!,
     [
+      ...inFront,
       ...['-sf', resolve(ASSETS, options.scenario), '-i', host, '-p', String(options.sipPort)],
       ...['-mi', host, '-mp', String(options.mediaPort), '-m', String(options.calls), '-nostdin'],
       ...['-timeout', `${SIPP_LIMIT_S}s`, '-timeout_error', '-trace_err', '-error_file', join(scene.dir, `${name}.errors`)],
@@ -139,7 +146,9 @@ export async function sippListens(sipp: Sipp, sipPort: number): Promise<void> {
   const bound = new RegExp(`: [0-9A-F]+:${sipPort.toString(16).toUpperCase().padStart(4, '0')} `);
   const until = Date.now() + SIPP_START_MS;
   const isBound = async (table: string) => bound.test(await readFile(table, 'latin1').catch(() => ''));
-  while (!(await isBound('/proc/net/udp')) && !(await isBound('/proc/net/udp6'))) {
+  // Its own tables: it may be in another network namespace.
+  const tables = ['udp', 'udp6'].map((table) => `/proc/${sipp.pid}/net/${table}`);
+  while (!(await Promise.all(tables.map(isBound))).includes(true)) {
     if (!sipp.running() || Date.now() > until) throw new Error(`sipp does not listen:\n${sipp.stdout()}${sipp.stderr()}`);
     await delay(20);
   }

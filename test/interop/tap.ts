@@ -10,6 +10,11 @@ const ANSWER_LIMIT_MS = 3_000;
 /** How long a command may be waited for: Kamailio sends it again after two seconds. */
 const SENDING_LIMIT_MS = 8_000;
 
+/** Whether a command is about a call. */
+export type IsAbout = (command: string, callId: string) => boolean;
+
+const isClassicAbout: IsAbout = (command, callId) => wordsOf(command).some((word) => word.split(';', 1)[0] === callId);
+
 type Heard = {
   readonly cookie: string;
   readonly command: string;
@@ -24,19 +29,21 @@ type Heard = {
 export class Tap {
   readonly #front: Socket;
   readonly #relayPort: number;
+  readonly #isAbout: IsAbout;
   /** Towards the relay, one for each socket of the client: cookies are unique there only. */
   readonly #backs = new Map<string, Socket>();
   readonly #heard: Heard[] = [];
 
-  private constructor(front: Socket, relayPort: number) {
+  private constructor(front: Socket, relayPort: number, isAbout: IsAbout) {
     this.#front = front;
     this.#relayPort = relayPort;
+    this.#isAbout = isAbout;
     front.on('message', (bytes, client) => this.#toRelay(bytes, client));
     front.on('error', () => {});
   }
 
-  /** @param relay the relay's control socket, `udp:127.0.0.1:PORT` */
-  static async open(relay: string): Promise<Tap> {
+  /** @param relay the relay's control socket, `udp:127.0.0.1:PORT`; of the classic protocol, unless `isAbout` knows another one */
+  static async open(relay: string, isAbout: IsAbout = isClassicAbout): Promise<Tap> {
     const socket = createSocket('udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
@@ -45,7 +52,7 @@ export class Tap {
         resolve();
       });
     });
-    return new Tap(socket, Number(relay.split(':').at(-1)));
+    return new Tap(socket, Number(relay.split(':').at(-1)), isAbout);
   }
 
   /** The name under which a client reaches the relay. */
@@ -83,7 +90,7 @@ export class Tap {
   }
 
   #about(callId: string): Heard[] {
-    return this.#heard.filter(({ command }) => wordsOf(command).some((word) => word.split(';', 1)[0] === callId));
+    return this.#heard.filter(({ command }) => this.#isAbout(command, callId));
   }
 
   close(): void {

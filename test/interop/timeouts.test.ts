@@ -12,7 +12,7 @@ import { NotifyListener } from '../rig/notifyListener.js';
 import { findExecutable } from '../rig/peers.js';
 import { leasePorts } from '../rig/ports.js';
 import { openExchange } from './exchange.js';
-import { receive, respond } from './scenario.js';
+import { endedByProxy } from './scenario.js';
 import { NOTICE_LIMIT_MS, placeSilent, silentCall, timedOut } from './silence.js';
 
 const BOUND = { timeout: 60_000 };
@@ -87,7 +87,7 @@ async function overXmlRpc(t: TestContext): Promise<void> {
   const socket = `xmlrpc:http://127.0.0.1:${(server.address() as AddressInfo).port}/RPC2`;
   const exchange = await openExchange(t, { relays: [{ args: [...TTL, '-n', socket] }], timeoutSocket: socket });
   if (exchange === null) return;
-  const call = await silentCall(exchange, 'rpc', socket, 1, [receive('BYE'), respond(200)]);
+  const call = await silentCall(exchange, 'rpc', socket, 1, endedByProxy);
   for (const until = Date.now() + NOTICE_LIMIT_MS; bodies.length === 0 && Date.now() < until; ) await delay(20);
   const [body = ''] = bodies;
   equal(/<methodName>(.*)<\/methodName>/.exec(body)?.[1], 'dlg.terminate_dlg');

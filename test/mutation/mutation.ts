@@ -27,9 +27,11 @@ export const GUARANTEES = [
   'the time to live goes on where it was',
   'a command is carried out once, and answered the same to whoever repeats it',
   'what comes from a refused source is sent to nobody',
+  'whose packets are believed is what was asked for',
   'packets go to the other side, where signalling said or packets came from',
   'a socket, a copy and a fork belong to a session that lives',
   'a pair has one holder, and is free when that has ended',
+  'a pair that was given back is had again behind those that are free for longer',
   'two sessions never stand in one slot',
   'a session ends when it has been silent for its time to live',
   'a bug ends the call it happens in, with its sockets, and no other',
@@ -38,6 +40,13 @@ export const GUARANTEES = [
   'what the states of the sessions say is recorded, and nothing else',
   'a command is answered as a second description of the relay says',
   'the commands of a call are carried out in their order',
+  'a subscriber hears what one side of a call sends, and lives as long as that',
+  'around a key a stream goes on in one row of numbers, and every key is sent whole',
+  'a change of a dialogue that is offered moves nothing before it is answered',
+  'the end of one branch of a dialogue touches no other',
+  'what is not agreed on leaves nothing behind in a dialogue',
+  'the dialogues of a call are what a second description of them says',
+  'another party of a dialogue is heard in the place of the one before',
 ] as const;
 
 /** The rules as `model/invariants.ts` words them, `…` for what is told of the case. Every text with a blank in it is one. */

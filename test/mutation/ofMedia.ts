@@ -6,6 +6,7 @@ const LATCH = 'src/media/stages/latch.js';
 const COMPILE_PATH = 'src/relay/media/compilePath.js';
 const REFUSED = 'what comes from a refused source is sent to nobody';
 const RELAYED_TO = 'packets go to the other side, where signalling said or packets came from';
+const RULED = 'whose packets are believed is what was asked for';
 const LIVING = 'a socket, a copy and a fork belong to a session that lives';
 
 export const OF_MEDIA: readonly Mutation[] = [
@@ -21,9 +22,41 @@ export const OF_MEDIA: readonly Mutation[] = [
     name: 'any source takes a confirmed stream over',
     breaks: REFUSED,
     file: LATCH,
-    find: 'return this.#mayOverride(packet) ? this.#learn(packet, isLatched) : REJECT;',
-    replace: 'return this.#learn(packet, isLatched);',
+    find: 'return this.#mayOverride(packet) ? this.#learn(packet, true) : REJECT;',
+    replace: 'return this.#learn(packet, true);',
     tests: ['property/latching'],
+  },
+  {
+    name: 'a source that goes on with the stream takes it over where one alone is believed',
+    breaks: RULED,
+    file: LATCH,
+    find: 'if ((flags & ONE_SOURCE) !== 0)',
+    replace: 'if (false)',
+    tests: ['property/sourceRules'],
+  },
+  {
+    name: 'who sends media takes nothing over though anybody may',
+    breaks: RULED,
+    file: LATCH,
+    find: 'if ((flags & ANY_SOURCE) === 0)',
+    replace: 'if (true)',
+    tests: ['property/sourceRules'],
+  },
+  {
+    name: 'two sources that both send take a stream from each other with every packet',
+    breaks: RULED,
+    file: LATCH,
+    find: 'if (nowMs - this.#handedOverAtMs[row] < HANDOVER_PAUSE_MS)',
+    replace: 'if (false)',
+    tests: ['property/sourceRules'],
+  },
+  {
+    name: 'the signalled source is not confirmed at once where one alone is believed',
+    breaks: RULED,
+    file: LATCH,
+    find: 'return (this.#flags[row] & ONE_SOURCE) === 0;',
+    replace: 'return true;',
+    tests: ['property/sourceRules'],
   },
   {
     name: 'a stream may go on with another SSRC from elsewhere',
@@ -73,8 +106,8 @@ export const OF_MEDIA: readonly Mutation[] = [
     name: 'RTCP goes where RTP goes',
     breaks: RELAYED_TO,
     file: COMPILE_PATH,
-    find: 'const remote = components[COMPONENTS[component]];',
-    replace: 'const remote = components.rtp;',
+    find: 'const remote = leg[COMPONENTS[component]];',
+    replace: 'const remote = leg.rtp;',
     tests: ['property/latching', 'property/relayedTo'],
   },
   {
@@ -89,8 +122,8 @@ export const OF_MEDIA: readonly Mutation[] = [
     name: 'packets go back to where they came from',
     breaks: RELAYED_TO,
     file: 'src/media/stages/relay.js',
-    find: 'const peer = peerOf(packet.row);',
-    replace: 'const peer = packet.row;',
+    find: 'const peer = peerOf(packet.row) & rows;',
+    replace: 'const peer = packet.row & rows;',
     tests: ['property/relayedTo'],
   },
   {

@@ -21,7 +21,7 @@ export const OF_PORTS: readonly Mutation[] = [
     name: 'a pair that another shard holds may be claimed',
     breaks: HOLDER,
     file: PORT_TABLE,
-    find: 'if (this.#holders[index] !== FREE || Atomics.compareExchange(this.#holders, index, FREE, this.#mark) !== FREE)',
+    find: 'if (!isFree(holder) || !this.#exchange(index, holder, this.#mark))',
     replace: 'if (Atomics.exchange(this.#holders, index, this.#mark) === this.#mark)',
     tests: ['property/portOrder', 'property/portsKept'],
   },
@@ -31,6 +31,22 @@ export const OF_PORTS: readonly Mutation[] = [
     file: PORT_TABLE,
     find: "if (attempt !== 'opened')",
     replace: 'if (false)',
+    tests: ['property/portOrder'],
+  },
+  {
+    name: 'the pair that was given back last is the first to be had again',
+    breaks: 'a pair that was given back is had again behind those that are free for longer',
+    file: PORT_TABLE,
+    find: 'if (age > greatestAge)',
+    replace: 'if (oldest === null || age < greatestAge)',
+    tests: ['property/portOrder'],
+  },
+  {
+    name: 'how long a pair is free is not known once it was tried in vain',
+    breaks: 'a pair that was given back is had again behind those that are free for longer',
+    file: PORT_TABLE,
+    find: 'Atomics.store(this.#holders, index, holder);',
+    replace: 'Atomics.store(this.#holders, index, 0);',
     tests: ['property/portOrder'],
   },
   {
@@ -45,7 +61,7 @@ export const OF_PORTS: readonly Mutation[] = [
     name: 'a leg that gets other sockets keeps the old pair',
     breaks: HOLDER,
     file: LEG_SOCKETS,
-    find: 'this.#world.ports[familyOf(old.host)].release(old.port);',
+    find: 'this.#world.ports.of(old.host).release(old.port);',
     replace: '',
     tests: ['property/sockets'],
   },
@@ -53,7 +69,7 @@ export const OF_PORTS: readonly Mutation[] = [
     name: 'the sockets of a leg close, and its pair is not given back',
     breaks: HOLDER,
     file: LEG_SOCKETS,
-    find: 'this.#world.ports[familyOf(local.host)].release(local.port);',
+    find: 'table.release(local.port);',
     replace: '',
     tests: ['property/sockets', 'property/takenUp'],
   },
@@ -62,11 +78,11 @@ export const OF_PORTS: readonly Mutation[] = [
     breaks: LIVING,
     file: SHARD,
     find: `if (local !== null)
-                this.#sockets.close(slot, side, local);
+                this.#sockets.close(slot, side, local, isSilent && tos === null && playback === null);
         }
         const wasAdmitted`,
     replace: `if (local !== null && side === 'caller')
-                this.#sockets.close(slot, side, local);
+                this.#sockets.close(slot, side, local, isSilent && tos === null && playback === null);
         }
         const wasAdmitted`,
     tests: [...RULES, 'property/relayedTo'],
@@ -108,7 +124,7 @@ export const OF_PORTS: readonly Mutation[] = [
     breaks: 'a session ends when it has been silent for its time to live',
     file: SHARD,
     find: `if (this.#slots.at(slot) === session)
-                this.#armIdleTimer(session);`,
+                this.#lifetimes.arm(session);`,
     replace: '',
     tests: ['property/timesToLive'],
   },

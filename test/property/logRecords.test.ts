@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { packr } from '../../src/io/log/segment.js';
 import { fieldAt, isPlainValue, isTextAt, numberAt } from '../../src/protocol/events/messagePack.js';
+import { Packer } from '../../src/protocol/events/packer.js';
 import { Fold } from '../../src/relay/events/fold.js';
 import type { LogRecord } from '../../src/relay/events/record.js';
 import { wrongInRecord } from '../../src/relay/events/schema.js';
@@ -25,7 +26,9 @@ test('nothing is wrong in any record that a relay writes, nor in its snapshots, 
     const { relay, recorder } = sounding(SETTING);
     for (const one of story) act(relay, one, recorder);
     for (const record of [...relay.log, ...relay.shard.snapshot()]) {
-      const body = Uint8Array.from(packr.pack(record));
+      const packer = new Packer();
+      packer.pack(record);
+      const body = packer.bytes.subarray(0, packer.fill);
       const back: unknown = packr.unpack(body);
       assert.ok(isPlainValue(body, 0, body.length));
       assert.equal(wrongInRecord(back), null);

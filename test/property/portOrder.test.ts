@@ -88,3 +88,44 @@ test('at random, too, a pair is refused only where none is free, and none is giv
   });
   fc.assert(property, { numRuns: runs(200) });
 });
+
+/** `vain`: a claim that opens no sockets. */
+type Step = { readonly kind: 'claim' | 'release' | 'vain'; readonly shard: number; readonly which: number };
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom('claim', 'claim', 'claim', 'release', 'release', 'vain'),
+  shard: fc.nat(1),
+  which: fc.nat(30),
+});
+
+test('[NG-07] at random the pair that is had is the longest free of eight, whichever shard gave it back, so that a late packet finds nobody', () => {
+  const stories = fc.tuple(fc.integer({ min: 1, max: 24 }), fc.array(step, { maxLength: 150, size: 'max' }), fc.integer());
+  const property = fc.property(stories, ([pairs, steps, seed]) => {
+    const range = { first: udpPort(FIRST), pairs };
+    const memory = new SharedArrayBuffer(portTableBytes(range));
+    const random = seededRandom(seed);
+    const tables = [0, 1].map((shard) => new PortTable(range, memory, shard, 2, random));
+    const all = Array.from({ length: pairs }, (_, i) => udpPort(FIRST + i * 2));
+    const releasedAt = new Map<UdpPort, number>();
+    const at = (port: UdpPort): number => releasedAt.get(port) ?? -1;
+    const held: { port: UdpPort; table: PortTable }[] = [];
+    for (const [i, { kind, shard, which }] of steps.entries()) {
+      const table = tables[shard]!;
+      if (kind === 'release') {
+        const [gone] = held.splice(which % Math.max(1, held.length), 1);
+        gone?.table.release(gone.port);
+        if (gone !== undefined) releasedAt.set(gone.port, i);
+        continue;
+      }
+      const free = all.filter((port) => held.every((each) => each.port !== port));
+      const half = Math.floor(pairs / 2);
+      const own = free.filter((port) => (port - FIRST) / 2 >= half === (shard === 1));
+      const pool = own.length > 0 ? own : free;
+      const port = table.claim(() => (kind === 'vain' ? 'busy' : 'opened'));
+      if (port === null) continue;
+      const notOlder = pool.filter((other) => other !== port && at(other) >= at(port)).length;
+      assert.ok(notOlder >= Math.min(8, pool.length) - 1, `${port} of ${pool.map((each) => [each, at(each)].join('@'))}`);
+      held.push({ port, table });
+    }
+  });
+  fc.assert(property, { numRuns: runs(300) });
+});

@@ -6,13 +6,18 @@ import type { Death, Driver } from '../../model/spec/driver.js';
 import type { Setting } from '../../model/spec/referenceRelay.js';
 import { Counters, countersBytes } from '../../src/media/counters.js';
 import { encodeSockaddr, SOCKADDR_WORDS } from '../../src/protocol/bytes/sockaddr.js';
+import { decodeBencode, encodeBencode } from '../../src/protocol/ng/bencode.js';
+import type { NgDictionary } from '../../src/protocol/ng/value.js';
 import type { Grammar } from '../../src/protocol/rtpproxy/grammar.js';
+import { type NgPrompts, NO_PROMPTS } from '../../src/relay/control/ng/ngExecution.js';
 import { LOCAL_ORIGIN, type Origin } from '../../src/relay/control/origin.js';
 import type { ControlSetting } from '../../src/relay/control/setting.js';
 import { Fold } from '../../src/relay/events/fold.js';
 import type { LogRecord, StepRecord } from '../../src/relay/events/record.js';
 import type { RouteTo } from '../../src/relay/networks/choose.js';
-import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import type { NgOrigin } from '../../src/relay/ng/ngOrigin.js';
+import { type PortRange, PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import type { OwnPorts } from '../../src/relay/portalloc/portTables.js';
 import type { PromptSource } from '../../src/relay/ports.js';
 import type { RecorderPort } from '../../src/relay/session/recorders.js';
 import { lostSessions } from '../../src/relay/session/recovery.js';
@@ -21,7 +26,7 @@ import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
 import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
 import { ShardServer } from '../../src/relay/supervisor/shardServer.js';
 import { seededRandom } from './random.js';
-import { linkTo, PLAIN_GRAMMAR, plainExecution, plainOptions, recordingWorld, type Told } from './shardWorld.js';
+import { linkTo, PLAIN_GRAMMAR, plainExecution, plainOptions, recordingWorld, type Told, tableOf } from './shardWorld.js';
 import { type Departure, TableEngine } from './tableEngine.js';
 
 /** Any time will do; a real one, so that nothing is shown that only holds near zero. */
@@ -30,6 +35,11 @@ const FIRST_PORT = 20_000;
 /** Sessions that fit; the rows behind theirs are where new sockets of a leg wait. */
 export const SLOTS = 64;
 export const HOST = '127.0.0.1';
+
+/** Who asks by the NG protocol where nothing else is said. */
+const NG_CLIENT: NgOrigin = {
+  ...{ host: '127.0.0.1', local: '127.0.0.1', transport: 'udp', client: '127.0.0.1', identity: null, connection: null },
+};
 
 /** A relay that is asked for so many pairs and times, for whom its clock is exact. */
 export const settingOf = (pairs: number, ttlMs: number, setupTtlMs: number): Setting & Latitude => ({
@@ -68,11 +78,12 @@ export class PureRelay {
   readonly records: StepRecord[] = [];
   /** Everything, as it would be logged. */
   readonly log: LogRecord[] = [];
-  readonly told: Told = { warnings: [], notifications: [], accounts: [], reports: [] };
+  readonly told: Told = { warnings: [], notifications: [], accounts: [], events: [], reports: [] };
   /** Who is told of every packet that leaves, when it does. */
   onDeparture: (departure: Departure) => void = () => {};
   #dispatch: Dispatch;
   #server: ShardServer;
+  #change: (setting: Partial<ControlSetting>, ports: readonly OwnPorts[]) => void = () => {};
   #nowMs = START_MS;
   /** Where the records of the present run of the relay begin. */
   #runFrom = 0;
@@ -92,9 +103,10 @@ export class PureRelay {
     const { pairs, ttlMs, setupTtlMs, host } = this.#setting;
     const special = this.#special;
     const range = portRange(FIRST_PORT, FIRST_PORT + pairs * 2 - 1);
-    const table = () => new PortTable(range, new ArrayBuffer(portTableBytes(range)), 0, 1, seededRandom(this.#seed));
+    const make = (of: PortRange, memory: ArrayBufferLike) => new PortTable(of, memory, 0, 1, seededRandom(this.#seed));
+    const table = () => make(range, new ArrayBuffer(portTableBytes(range)));
     const clock = (): Millis => millis(this.#nowMs);
-    const { world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock, this.told);
+    const { world } = recordingWorld(this.engine, { IPv4: table(), IPv6: table() }, clock, this.told, make);
     const { busyMs = world.busyMs, routeTo = () => host, recorder = null } = special;
     const plain = { ...plainOptions(SLOTS, host, ttlMs, setupTtlMs), counterMemory: this.#counterMemory, lastSeq };
     const shard = new Shard({ ...plain, ...special.options }, { ...world, busyMs, recorder, random: seededRandom(this.#seed) });
@@ -104,10 +116,31 @@ export class PureRelay {
       this.log.push(record);
       if (record.kind === 'step') this.records.push(record);
     });
-    const execution = { ...plainExecution(shard, host, special.setting), routeTo, warn: world.warn };
+    const networks = tableOf({ networks: [{ ...plain.network, ...special.options?.network, label: null }], bridge: null });
+    const execution = { ...plainExecution(shard, host, { networks, ...special.setting }), routeTo, warn: world.warn };
     const link = linkTo(execution, (act, answer) => answer(act()));
+    const server = new ShardServer(execution, () => {});
+    this.#change = (setting, ports) => {
+      const request = { kind: 'setting', control: { ...execution.setting, ...setting }, ports } as const;
+      link.change(request);
+      server.take(request);
+    };
     const dispatch = new Dispatch([link], { ...PLAIN_GRAMMAR, ...special.grammar }, special.prompts);
-    return [shard, dispatch, new ShardServer(execution, () => {})];
+    return [shard, dispatch, server];
+  }
+
+  /** What an NG request comes to, as its client would read it. */
+  ng(request: NgDictionary, origin: Partial<NgOrigin> = {}, prompts: NgPrompts = NO_PROMPTS): NgDictionary {
+    const call = typeof request['call-id'] === 'string' ? request['call-id'] : '';
+    const reply = this.ngPayload(call, encodeBencode(request), origin, prompts);
+    const decoded = decodeBencode(reply);
+    if (!decoded.ok) throw new Error(`a reply that is none: ${reply}`);
+    return decoded.value;
+  }
+
+  /** The reply to a payload, whatever it is, from the shard that holds the call. */
+  ngPayload(call: string, payload: string, origin: Partial<NgOrigin> = {}, prompts: NgPrompts = NO_PROMPTS): string {
+    return this.#server.carryOutNg({ call, payload, origin: { ...NG_CLIENT, ...origin }, prompts }).reply;
   }
 
   /**
@@ -135,11 +168,13 @@ export class PureRelay {
       return;
     }
     for (const session of sessions) {
+      if (session.snapshot.context.closed !== null) continue;
       if (!this.shard.recovery.rebind(session).ok) throw new Error(`${session.call} cannot have its ports again`);
       this.shard.command(session, { type: 'Recover', cause, downMs });
     }
     // In the order of `takeUp`: all legs have their ports before any copy has.
     for (const session of sessions) this.#goOnCopying(session);
+    for (const session of sessions) this.shard.subscriptions.resume(session);
     for (const session of sessions) this.#goOnPlaying(session);
   }
 
@@ -166,6 +201,11 @@ export class PureRelay {
   /** The supervisor has something to say that is no command. */
   tell(request: Parameters<ShardServer['take']>[0]): void {
     this.#server.take(request);
+  }
+
+  /** From now on it goes by another setting than at its start. */
+  useSetting(setting: Partial<ControlSetting>, ports: readonly OwnPorts[] = []): void {
+    this.#change(setting, ports);
   }
 
   get nowMs(): number {

@@ -37,6 +37,11 @@ const networks = (): fc.Arbitrary<NetworkChoice> => {
   );
 };
 
+function withSix(network: NetworkChoice): NetworkChoice {
+  if (network.kind === 'default') return { kind: 'ipv6' };
+  return network.kind === 'bridge' || network.kind === 'label' ? { ...network, ipv6: true } : network;
+}
+
 const descriptions = (): fc.Arbitrary<Description> => {
   const seconds = fc.option(fc.integer({ min: 1, max: 999_999_999 }));
   const address = fc.record({
@@ -58,9 +63,8 @@ const descriptions = (): fc.Arbitrary<Description> => {
     })
     .map((said) => {
       const held = said.held && said.remote === null;
-      // A 6, which an IPv6 address needs, says something of the network too where nothing else does.
-      const saysSix = said.remote?.host.includes(':') && said.network.kind === 'default';
-      return { ...said, held, network: saysSix ? { kind: 'ipv6' as const } : said.network };
+      // A 6, which an IPv6 address needs, says something of the network too, but where that is named by an address.
+      return { ...said, held, network: said.remote?.host.includes(':') ? withSix(said.network) : said.network };
     });
 };
 

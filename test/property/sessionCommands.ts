@@ -56,6 +56,19 @@ export const soundCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('PlayDtmf' as const),
+      side,
+      dtmf: fc.record({
+        code: fc.nat(15),
+        payloadType: fc.constantFrom(96, 101),
+        durationMs: fc.constantFrom(100, 5000),
+        volume: fc.constantFrom(0, 63),
+      }),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       type: fc.constant('Record' as const),
@@ -131,7 +144,11 @@ export const sessionCommand: fc.Arbitrary<SessionCommand> = fc.oneof(
       source: fc.record({
         call: fc.constantFrom(callId('call@a'), callId('call@b')),
         tag: fc.constantFrom('alice;1', 'alice;2'),
-        hears: fc.constantFrom({ caller: 'callee', callee: 'caller' } as const, { caller: 'caller', callee: 'callee' } as const),
+        hears: fc.constantFrom(
+          { caller: 'callee', callee: 'caller' } as const,
+          { caller: 'caller', callee: 'callee' } as const,
+          { caller: null, callee: 'caller' } as const,
+        ),
       }),
     }),
   },

@@ -20,6 +20,8 @@ export class TableEngine implements PacketEngine {
   readonly tos = new Map<number, number>();
   /** Rows that are watched for what the network says of their remotes. */
   readonly watched = new Set<number>();
+  /** Rows where something waits to be delivered. */
+  readonly arrived = new Set<number>();
   /** Who is told of it; set by the shard's owner, as `run` does for a real engine. */
   onUnreachable: (row: number) => void = () => {};
   /** Who is told of every packet that leaves, when it does. */
@@ -70,6 +72,10 @@ export class TableEngine implements PacketEngine {
     this.bound.delete(from);
     this.bound.set(to, local);
     if (this.watched.delete(from)) this.watched.add(to);
+  }
+
+  isQuiet(row: number, count: number): boolean {
+    return ![...this.arrived].some((at) => at >= row && at < row + count);
   }
 
   setTos(row: number, tos: number): void {

@@ -15,6 +15,8 @@ const errorOf = (line: string): string => {
 test('requests are read', () => {
   deepEqual(readRequest('{"ask":"status"}'), { ok: true, value: { ask: 'status' } });
   deepEqual(readRequest(' {"call":"a@b","ask":"call","more":1} '), { ok: true, value: { ask: 'call', call: 'a@b' } });
+  deepEqual(readRequest('{"ask":"reload"}'), { ok: true, value: { ask: 'reload', check: false } });
+  deepEqual(readRequest('{"ask":"reload","check":true}'), { ok: true, value: { ask: 'reload', check: true } });
   deepEqual(readRequest('{"ask":"watch","call":"a@b"}'), { ok: true, value: { ask: 'watch', call: 'a@b' } });
   for (const all of ['{"ask":"watch","call":null}', '{"ask":"watch"}'])
     deepEqual(readRequest(all), { ok: true, value: { ask: 'watch', call: null } });
@@ -23,7 +25,7 @@ test('requests are read', () => {
 test('what is no request is refused with what was said and what was expected', () => {
   match(errorOf('{"ask":'), /^not JSON: .*expected a line such as \{"ask":"status"\}/);
   for (const other of ['[]', '3', 'null', '"status"']) match(errorOf(other), /expected an object/);
-  match(errorOf('{"ask":"stop"}'), /^ask "stop": expected one of call, status, watch$/);
+  match(errorOf('{"ask":"stop"}'), /^ask "stop": expected one of call, status, watch, reload$/);
   match(errorOf('{}'), /^ask is missing/);
   match(errorOf('{"ask":["call"]}'), /^ask \["call"\]/);
   for (const ask of ['toString', '__proto__', 'constructor']) match(errorOf(`{"ask":"${ask}"}`), /expected one of/);

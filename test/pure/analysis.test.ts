@@ -128,6 +128,7 @@ test('[SY-19] the longest gap is between any two consecutive packets, in seconds
   table.take(rtp({ atMs: 1700, sequence: 1 }));
   const { firstAtMs, lastAtMs, longestIpiS } = table.read(0);
   deepEqual([firstAtMs, lastAtMs, longestIpiS], [1000.25, 1700, 0.5]);
+  deepEqual([table.lastAtMs(0), table.lastAtMs(2)], [1700, 0]);
 });
 
 test('[PN-54 SY-19] streams do not touch each other, and a cleared one starts from nothing', () => {

@@ -4,6 +4,7 @@ import { ok, refuse } from '../../model/kernel/index.js';
 import type { NetworkChoice } from '../../src/protocol/rtpproxy/command.js';
 import { chooseNetworks } from '../../src/relay/networks/choose.js';
 import { defaultAsymmetric, type Network, type NetworkTable } from '../../src/relay/networks/table.js';
+import { tableOf } from '../property/shardWorld.js';
 
 const network = (host: string, advertised: string | null = null, label: string | null = null): Network => ({
   host,
@@ -13,12 +14,12 @@ const network = (host: string, advertised: string | null = null, label: string |
 
 const [INTERNAL, EXTERNAL] = [network('10.0.0.1', '192.0.2.1'), network('10.0.1.1')];
 const [SIX, OTHER_SIX] = [network('::6', null, 'six'), network('::7', '2001:db8::7', 'seven')];
-const PLAIN: NetworkTable = { networks: [INTERNAL], bridge: null };
-const BRIDGED: NetworkTable = {
+const PLAIN = tableOf({ networks: [INTERNAL], bridge: null });
+const BRIDGED = tableOf({
   networks: [INTERNAL, EXTERNAL, SIX, OTHER_SIX],
   bridge: { internal: INTERNAL, external: EXTERNAL },
-};
-const IPV6_FIRST: NetworkTable = { networks: [SIX, OTHER_SIX, EXTERNAL], bridge: null };
+});
+const IPV6_FIRST = tableOf({ networks: [SIX, OTHER_SIX, EXTERNAL], bridge: null });
 
 const noRoute = (): null => null;
 const choose = (table: NetworkTable, choice: NetworkChoice) => chooseNetworks(table, choice, noRoute);

@@ -62,8 +62,42 @@ test('a side that is declared asymmetric, but sends from another host', () => {
 });
 
 test('a side that is declared asymmetric, and sends from the host that it named', () => {
-  const scene = Scene.answered(CALLER, CALLEE, { answer: 'a' }).both(3000, {}, { from: '198.51.100.2:6100' }).hangUp();
-  assert.deepEqual(remarksOf(healthy(scene)), ['asymmetric']);
+  const session = healthy(Scene.answered(CALLER, CALLEE, { answer: 'a' }).both(3000).hangUp());
+  assert.deepEqual(remarksOf(session), ['asymmetric']);
+  assert.match(session.remarks[0]!.sentence, /sends from where it said, 198\.51\.100\.2:6000: fine/);
+});
+
+const ELSEWHERE_PORT = '198.51.100.2:6100';
+
+test('a side that is declared asymmetric, and sends from another port: what is so is said, and it is not called fine', () => {
+  const scene = Scene.answered(CALLER, CALLEE, { answer: 'a' }).both(3000, {}, { from: ELSEWHERE_PORT });
+  const text =
+    /callee sends from 198\.51\.100\.2:6100, but is sent to at 198\.51\.100\.2:6000, the port that it named.*nothing is learned/;
+  const session = first(scene.hangUp(), 'asymmetric-port', 'callee', text);
+  assert.deepEqual([causesOf(session), remarksOf(session)], [['asymmetric-port'], []]);
+  assert.match(session.causes[0]!.evidence.join(), /^150 packets were sent to 198\.51\.100\.2:6000$/);
+  assert.match(session.causes[0]!.advice ?? '', /^If the callee hears nothing, offer it with symmetric RTP \(s instead of a/);
+  assert.equal(session.legs.callee.seen?.address, ELSEWHERE_PORT);
+  assert.equal(session.legs.callee.sentTo, CALLEE);
+});
+
+test('where nobody receives at the port that it named, that comes first; where nothing was sent there, it is only said', () => {
+  const dead = Scene.answered(CALLER, CALLEE, { answer: 'a' }).both(3000, {}, { from: ELSEWHERE_PORT }).unreachable('callee');
+  const session = first(dead.wait(4000).hangUp(), 'asymmetric-port', 'callee', /Nobody receives there: its host says so by ICMP/);
+  assert.deepEqual(causesOf(session), ['asymmetric-port'], 'and not once more');
+  assert.match(session.causes[0]!.advice ?? '', /^Offer it/);
+  const alone = Scene.answered(CALLER, CALLEE, { answer: 'a' }).speak('callee', 3000, { from: ELSEWHERE_PORT }).hangUp();
+  assert.deepEqual(remarksOf(alone.explained()), ['asymmetric-port']);
+});
+
+test('from where an asymmetric side sends is not known any more when it is said to be elsewhere; after a crash it is known again', () => {
+  const scene = Scene.answered(CALLER, CALLEE, { answer: 'a' }).both(3000, {}, { from: ELSEWHERE_PORT });
+  scene.wait(1000).answer('198.51.100.2:6200', 'a');
+  assert.deepEqual(remarksOf(healthy(scene.wait(1000))), ['asymmetric']);
+  const crashed = Scene.answered(CALLER, CALLEE, { answer: 'a' }).both(3000, {}, { from: ELSEWHERE_PORT });
+  crashed.relay.crash(true, 10);
+  first(crashed.both(1000, {}, { from: ELSEWHERE_PORT }), 'recovered', null, /took the call up/);
+  assert.deepEqual(causesOf(crashed.explained()), ['recovered', 'asymmetric-port']);
 });
 
 test('a side whose packets are all refused, because it was asymmetric before', () => {

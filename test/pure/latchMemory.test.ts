@@ -1,7 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
+import { udpPort } from '../../model/kernel/index.js';
 import { IGNORED, NEXT } from '../../src/media/path.js';
-import { ACCEPT, CONFIRM, LEARN, latchStage, REJECT } from '../../src/media/stages/latch.js';
+import { ACCEPT, CONFIRM, LEARN, latchStage, REJECT, savedSourcePort } from '../../src/media/stages/latch.js';
 import { at, type FromSource, givenAt, Latched, packetFrom } from './latched.js';
 
 const HOME = at('192.0.2.1', 4000);
@@ -93,6 +94,23 @@ test('what is saved is restored and saved again the same, and leaves other rows 
     [24, 0, 0, 0],
     'numbers that are missing read as zero, flags that are given do not come from there',
   );
+});
+
+test('from which port an asymmetric side sends is remembered, also by whoever takes it up; of others nothing is', () => {
+  const latched = new Latched();
+  latched.install(0, { ...givenAt(HOME, true), asymmetric: true });
+  equal(savedSourcePort(latched.table.save(0)), null);
+  equal(latched.take(from({ ...HOME, port: udpPort(0x1234) }, 1, 20_000)), ACCEPT);
+  equal(savedSourcePort(latched.table.save(0)), 0x1234);
+  for (const order of ['installed first', 'restored first'] as const) {
+    const after = restored(latched, order);
+    equal(savedSourcePort(after.table.save(0)), 0x1234);
+    equal(after.take(from(HOME, 2, 20_020)), ACCEPT);
+    equal(savedSourcePort(after.table.save(0)), HOME.port);
+  }
+  latched.table.clear(0);
+  equal(latched.table.save(0), null);
+  equal(savedSourcePort(confirmed().table.save(0)), null);
 });
 
 /** The sources that are told of refused packets, as the stage does it. */

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { millis, ok, refuse, udpPort } from '../../model/kernel/index.js';
 import { newEngineCounters, type PacketEngine } from '../../src/media/engine.js';
 import { PortTable, portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import { PortTables } from '../../src/relay/portalloc/portTables.js';
+import { RestingPairs } from '../../src/relay/portalloc/restingPairs.js';
 import { LegSockets } from '../../src/relay/session/legSockets.js';
 
 /** Two pairs, an engine that remembers what is open and may refuse some ports, and a clock that is set by hand. */
@@ -29,6 +31,7 @@ function world(refused: Readonly<Record<number, string>> = {}, pairs = 2) {
       open.set(to, open.get(from)!);
       open.delete(from);
     },
+    isQuiet: () => true,
     setTos: (row, tos) => void marked.push([row, tos]),
     draft: () => assert.fail('nothing is sent here'),
     send: () => {},
@@ -37,10 +40,13 @@ function world(refused: Readonly<Record<number, string>> = {}, pairs = 2) {
   };
   const table = () => new PortTable(range, new SharedArrayBuffer(portTableBytes(range)), 0, 1, () => 0);
   const [ports, ports6] = [table(), table()];
+  const clock = () => millis(time.nowMs);
+  const resting = new RestingPairs({ engine, clock, random: () => 0.5, firstRow: 100 });
   const sockets = new LegSockets({
     engine,
-    ports: { IPv4: ports, IPv6: ports6 },
-    clock: () => millis(time.nowMs),
+    resting,
+    ports: new PortTables({ IPv4: ports, IPv6: ports6 }),
+    clock,
     warn: (text) => warnings.push(text),
   });
   return { sockets, open, marked, warnings, time, ports, ports6 };

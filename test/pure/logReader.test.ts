@@ -102,8 +102,8 @@ test('what is no segment, an empty file and one of a later release are one clear
   deepEqual(problemsIn(read(new Uint8Array())), ['is empty: a crash, or a write still under way']);
   deepEqual(problemsIn(read(Buffer.from('RTPB'))), ['ends within its first bytes: a crash, or a write still under way']);
   deepEqual(problemsIn(read(Buffer.from('RTPBLOG1'))), ['ends before its header: a crash, or a write still under way']);
-  const later = framed([packed({ version: 5, shards: 'many' }), packed({ kind: 'dream' })]);
-  deepEqual(problemsIn(read(later)), ['has version 5, of a later release; this program reads 1 to 4']);
+  const later = framed([packed({ version: 6, shards: 'many' }), packed({ kind: 'dream' })]);
+  deepEqual(problemsIn(read(later)), ['has version 6, of a later release; this program reads 1 to 5']);
 });
 
 test('a segment whose header is damaged is read all the same, as part of the run that goes on', () => {

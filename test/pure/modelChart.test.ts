@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { callId } from '../../model/kernel/index.js';
+import { callId, millis } from '../../model/kernel/index.js';
+import { AS_BEFORE, type Dialogue, type MediaOffer } from '../../model/session/dialogue.js';
 import type { EventType } from '../../model/session/event.js';
 import type { Playback } from '../../model/session/playback.js';
 import type { Recording } from '../../model/session/recording.js';
@@ -48,6 +49,16 @@ const RECORDING: Recording = {
   ...{ name: null, startedAt: T0, files: [] },
 };
 
+const OFFER: MediaOffer = {
+  ...{ address: address('192.0.2.1:4000'), rtcp: null, held: false, asymmetric: false, ...AS_BEFORE },
+  description: { kind: 'audio', protocol: 'RTP/AVP', formats: [], direction: 'sendrecv', rtcpMux: false, ptimeMs: null },
+};
+const DIALOGUE: Dialogue = {
+  ...{ tags: { caller: 'alice', callee: null }, branch: null, media: 1, labels: { caller: null, callee: null } },
+  ...{ networks: { caller: 'default', callee: 'default' }, owner: null, metadata: null, demux: false },
+  origins: { caller: null, callee: null },
+};
+
 /** One of each kind; the leg is the one that is still closed while waiting. */
 const EVENTS: Readonly<Record<EventType, Told>> = {
   SessionOpened: opened(),
@@ -66,6 +77,7 @@ const EVENTS: Readonly<Record<EventType, Told>> = {
   CopyStopped: { type: 'CopyStopped', side: 'caller', local: null },
   PlaybackStarted: { type: 'PlaybackStarted', side: 'caller', playback: PLAYBACK },
   PlaybackEnded: { type: 'PlaybackEnded', side: 'caller', reason: 'stopped' },
+  DtmfPlayed: { type: 'DtmfPlayed', side: 'caller', dtmf: { code: 5, payloadType: 101, durationMs: 250, volume: 8 } },
   RecordingStarted: { type: 'RecordingStarted', recording: RECORDING },
   RecordingNamed: { type: 'RecordingNamed', recording: 1, files: ['call=tag.o.rtp'] },
   RecordingStopped: { type: 'RecordingStopped', recording: 1, sides: ['caller'], reason: 'stopped' },
@@ -73,6 +85,16 @@ const EVENTS: Readonly<Record<EventType, Told>> = {
     type: 'ForkStarted',
     source: { call: callId('other@a'), tag: 'carol', hears: { caller: 'callee', callee: 'caller' } },
   },
+  DialogueChanged: { type: 'DialogueChanged', dialogue: DIALOGUE },
+  PartyChanged: { type: 'PartyChanged', side: 'caller' },
+  RemoteForgotten: { type: 'RemoteForgotten', side: 'caller' },
+  SourcesChanged: { type: 'SourcesChanged', side: 'caller', sources: 'strict' },
+  MediaDescribed: { type: 'MediaDescribed', side: 'caller', description: OFFER.description },
+  OfferMade: { type: 'OfferMade', side: 'caller', offer: OFFER },
+  OfferClosed: { type: 'OfferClosed', side: 'caller', taken: false },
+  MutesChanged: { type: 'MutesChanged', side: 'caller', mutes: ['blocked'] },
+  DeletionSet: { type: 'DeletionSet', until: millis(T0 + 1000), unlessHeard: false },
+  DeletionCancelled: { type: 'DeletionCancelled', reason: 'heard' },
   RemoteLatched: latched('caller', 'rtp', '192.0.2.1:4000', 'learned'),
   SourceRefused: { type: 'SourceRefused', side: 'caller', component: 'rtp', address: address('192.0.2.66:4000') },
   RemoteUnreachable: { type: 'RemoteUnreachable', side: 'caller', component: 'rtp', address: address('192.0.2.1:4000') },
@@ -85,7 +107,7 @@ const EVENTS: Readonly<Record<EventType, Told>> = {
 /** What may happen whether or not both legs are open. */
 const CHART_OF_BOTH = (phase: 'waiting' | 'relaying'): Partial<Record<EventType, readonly [Phase, ...string[]]>> => ({
   RemoteSignalled: [phase, 'installPath'],
-  LegHeld: [phase],
+  LegHeld: [phase, 'armIdleTimer'],
   SymmetryChanged: [phase, 'installPath'],
   CodecsOffered: [phase],
   NetworkChosen: [phase],
@@ -101,10 +123,21 @@ const CHART_OF_BOTH = (phase: 'waiting' | 'relaying'): Partial<Record<EventType,
   CopyStopped: [phase],
   PlaybackStarted: [phase, 'installPath'],
   PlaybackEnded: [phase, 'followPlayback', 'installPath'],
+  DtmfPlayed: [phase, 'installPath'],
   RecordingStarted: [phase, 'followRecordings'],
   RecordingNamed: [phase],
   RecordingStopped: [phase, 'followRecordings'],
   ForkStarted: [phase, 'installPath'],
+  DialogueChanged: [phase, 'installPath'],
+  PartyChanged: [phase, 'installPath'],
+  RemoteForgotten: [phase, 'installPath'],
+  SourcesChanged: [phase, 'installPath'],
+  MediaDescribed: [phase, 'installPath', 'armIdleTimer'],
+  OfferMade: [phase],
+  OfferClosed: [phase],
+  MutesChanged: [phase, 'installPath'],
+  DeletionSet: [phase, 'armIdleTimer'],
+  DeletionCancelled: [phase, 'armIdleTimer'],
   ReferenceTaken: [phase],
   ReferenceReleased: [phase],
   SessionClosed: ['closed', 'releaseSession'],
@@ -161,9 +194,9 @@ test('the effects of several events come once each, in the order in which they f
 
 test('effects are not left over for the next call, not even when an event was refused', () => {
   assert.throws(() =>
-    apply(PHASES.waiting, [stamp(held('caller'), T0), stamp(signalled('caller', '192.0.2.1:1'), T0), stamp(opened(), T0)]),
+    apply(PHASES.waiting, [stamp(codecs('caller', 0), T0), stamp(signalled('caller', '192.0.2.1:1'), T0), stamp(opened(), T0)]),
   );
-  assert.deepEqual(apply(PHASES.waiting, [stamp(held('caller'), T0)]).effects, []);
+  assert.deepEqual(apply(PHASES.waiting, [stamp(codecs('caller', 0), T0)]).effects, []);
   assert.deepEqual(apply(PHASES.relaying, []).effects, []);
 });
 

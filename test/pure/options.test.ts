@@ -43,6 +43,7 @@ const UNSAID = {
     rootCheck: true,
   },
   ...{ socketMode: null, chdir: true, redirect: true, openFiles: null, nice: null, scheduler: null, logFacility: 'LOG_DAEMON' },
+  ...{ listenNg: [], settingsFile: null, namedNetworks: [], deleteGraceSeconds: 0 },
   ...{ workers: null, engine: null, profileDir: null, admin: 'data-dir', recover: true, supervise: false },
   eventLog: {
     ...{ durability: 'os', fsyncIntervalMs: 5, segmentBytes: 16 << 20, segmentAgeMs: 3_600_000 },

@@ -64,7 +64,12 @@ test('[CW-22] 6 says that the address is IPv6, as often as it is said, and picks
   const remote = { host: '2001:db8::1', port: 4000 } as never;
   for (const letters of ['6', '66', '666c0', 'c0a6', 'a6s6'])
     says(letters, { remote, network: { kind: 'ipv6' } }, FULL_GRAMMAR, '2001:db8::1');
-  says('EI66', { remote, network: { kind: 'bridge', caller: 'external', callee: 'internal' } }, BRIDGING, '2001:db8::1');
+  says(
+    'EI66',
+    { remote, network: { kind: 'bridge', caller: 'external', callee: 'internal', ipv6: true } },
+    BRIDGING,
+    '2001:db8::1',
+  );
   says('6l10.0.0.1', { remote, network: { kind: 'address', host: '10.0.0.1' } }, PLAIN_GRAMMAR, '2001:db8::1');
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Family, ok, type Result, refuse } from '../../model/kernel/index.js';
-import { type NetworkEntry, parseNetworks } from '../../src/relay/networks/parse.js';
-import type { Network, NetworkTable } from '../../src/relay/networks/table.js';
+import { type GivenNetworks, type NetworkEntry, parseNetworks } from '../../src/relay/networks/parse.js';
+import type { Network } from '../../src/relay/networks/table.js';
 
 const NAMES: Readonly<Record<string, string>> = {
   'IPv4 lan.example': '10.0.0.9',
@@ -21,7 +21,7 @@ function entriesOf(text: string): readonly NetworkEntry[] {
   return words.flatMap((word, i) => (i % 2 === 0 ? [{ family: word === '-l' ? 'IPv4' : 'IPv6', text: words[i + 1] ?? '' }] : []));
 }
 
-async function tableOf(text: string, advertise: string | null = null): Promise<NetworkTable> {
+async function tableOf(text: string, advertise: string | null = null): Promise<GivenNetworks> {
   const parsed = await parseNetworks(entriesOf(text), advertise, resolve);
   assert.ok(parsed.ok, `${text}: ${parsed.ok ? '' : parsed.error}`);
   return parsed.value;
@@ -120,7 +120,8 @@ test('what cannot be a network is refused in words that name the option, the val
     ['-l 10.0.0.1=a_b', null, /expected an address or a host name to advertise/],
     ['-l 10.0.0.1 -l 10.0.0.2', null, /^-l 10\.0\.0\.2: expected LABEL@10\.0\.0\.2, since it is not the default network$/],
     ['-l 10.0.0.1 -6 ::1', null, /^-6 ::1: expected LABEL@::1, since/],
-    ['-l a@10.0.0.1 -6 a@::1', null, /^-6 a@::1: expected another label, since a is taken$/],
+    ['-l a@10.0.0.1 -6 a@::1 -6 a@::2', null, /^-6 a@::2: expected another label, since a is taken$/],
+    ['-l a@10.0.0.1 -l a@10.0.0.2', null, /^-l a@10\.0\.0\.2: expected another label, since a is taken$/],
     ['-l 10.0.0.1/10.0.0.2 -l 10.0.0.3', null, /^-l 10\.0\.0\.3: expected LABEL@/],
     [
       '-l 10.0.0.1 -l 10.0.0.2/10.0.0.3',

@@ -17,7 +17,7 @@ const PEER = at('192.0.2.2', 5000);
 function newPlane() {
   const engine = new TableEngine((SLOTS + 1) * 4);
   const counters = new Counters(new ArrayBuffer(countersBytes(SLOTS)));
-  const told = { refused: [] as number[], unreachable: [] as number[] };
+  const told = { refused: [] as number[], stray: [] as number[], unreachable: [] as number[] };
   const plane = new MediaPlane(
     engine,
     counters,
@@ -29,6 +29,7 @@ function newPlane() {
       onUnreachable: (row) => told.unreachable.push(row),
       onDigit: () => {},
       onReport: () => {},
+      onStray: (row) => told.stray.push(row),
       onPlayed: () => {},
     },
   );
@@ -103,8 +104,9 @@ test('rows for which there is no memory at all do no harm', () => {
   for (const row of BEYOND) {
     deepEqual(
       changes(counters, () => plane.onDatagram(packetFrom(sent(), row))),
-      { packetsDiscarded: 1 },
+      {},
     );
+    deepEqual(told.stray.splice(0), [row], 'a socket rests there');
     deepEqual(
       changes(counters, () => plane.onUnreachable(row)),
       {},

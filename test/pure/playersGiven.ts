@@ -63,7 +63,14 @@ export class PlayedScene {
   resize = false;
 
   constructor() {
-    const listeners = { onSource: () => {}, onRefused: () => {}, onUnreachable: () => {}, onDigit: () => {}, onReport: () => {} };
+    const listeners = {
+      onSource: () => {},
+      onRefused: () => {},
+      onUnreachable: () => {},
+      onDigit: () => {},
+      onReport: () => {},
+      onStray: () => {},
+    };
     const onPlayed = (row: number): void => {
       this.ended.push(row);
       this.route(row);

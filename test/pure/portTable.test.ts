@@ -54,6 +54,15 @@ test('a claim begins at a random place', () => {
   assert.ok(claimed.filter((port, i) => port === (claimed[i - 1] ?? 0) + 2).length < 5, `in no order: ${claimed}`);
 });
 
+test('what a dead shard held rests, too', () => {
+  const [dead, alive] = tablesOf(range(16), 2);
+  for (let i = 0; i < 16; i++) alive!.claim(opens);
+  alive!.releaseAllBut(new Set([udpPort(20_014)]));
+  alive!.release(udpPort(20_014));
+  const claimed = Array.from({ length: 8 }, () => dead!.claim(opens)!);
+  assert.equal(claimed.at(-1), 20_014);
+});
+
 test('a shard takes of its own part first, then what others have left, and at last gets nothing', () => {
   const [first, second] = tablesOf(range(6), 2);
   assert.equal(second!.claim(opens), 20_006);

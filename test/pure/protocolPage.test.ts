@@ -27,6 +27,7 @@ import { readOptions } from '../../src/relay/options.js';
 import type { PromptSource } from '../../src/relay/ports.js';
 import { parseMakeann } from '../../src/relay/tools/makeannOptions.js';
 import { PureRelay, settingOf } from '../property/pureRelay.js';
+import { tableOf } from '../property/shardWorld.js';
 import { findExecutable } from '../rig/peers.js';
 import { FULL_GRAMMAR } from './rtpproxyGiven.js';
 
@@ -188,7 +189,8 @@ const promptsOf = (made: ReadonlySet<string>): PromptSource => ({
 async function startedBy(commandLine: string) {
   const [, args = assert.fail(commandLine)] = /^\$ rtpproxy (.*)$/.exec(commandLine) ?? [];
   const options = value(readOptions(value(readCommandLine(args.split(' '), 'rtpproxy')), 'rtpproxy'));
-  const networks = value(await parseNetworks(options.networks, options.advertise, async (name) => refuse(`${name} is a name`)));
+  const given = value(await parseNetworks(options.networks, options.advertise, async (name) => refuse(`${name} is a name`)));
+  const networks = tableOf(given);
   const permitted = value(parsePermitted(options.notify));
   const modules = value(combineModules(options.dso, null));
   const { host, advertised } = defaultNetwork(networks);
@@ -325,12 +327,20 @@ test('[PN-56] the page ships: rtpbridge man prints it, and writes it with the ot
   const folder = mkdtempSync(join(tmpdir(), 'rtpbridge-man-'));
   t.after(() => rmSync(folder, { recursive: true }));
   assert.equal(run('--write', folder).status, 0);
-  const pages = ['extractaudio.1', 'makeann.1', 'rtpbridge.8', 'rtpproxy-protocol.7', 'rtpproxy.8'];
+  const pages = [
+    'extractaudio.1',
+    'makeann.1',
+    'rtpbridge-ng.7',
+    'rtpbridge.8',
+    'rtpbridge.yaml.5',
+    'rtpproxy-protocol.7',
+    'rtpproxy.8',
+  ];
   assert.deepEqual(readdirSync(folder).sort(), pages);
   const { man } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { man: string[] };
   assert.deepEqual(man.map((path) => path.replace('dist/man/', '')).sort(), pages, 'the package says which pages it has');
   assert.equal(readFileSync(join(folder, 'rtpproxy-protocol.7'), 'utf8'), printed.stdout);
   const unknown = run('rtpproxy-nonsense');
   assert.equal(unknown.status, 1);
-  assert.match(unknown.stderr, /^rtpbridge: [^\n]*rtpproxy-protocol\n$/);
+  assert.match(unknown.stderr, /^rtpbridge: [^\n]*rtpproxy-protocol, rtpbridge-ng, rtpbridge\.yaml\n$/);
 });

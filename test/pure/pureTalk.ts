@@ -4,7 +4,7 @@ import { type Address, udpPort } from '../../model/kernel/index.js';
 import type { Side } from '../../model/session/side.js';
 import { buildRtp } from '../../src/protocol/rtp/build.js';
 import { PureRelay, type Special, settingOf } from '../property/pureRelay.js';
-import { oneNetwork } from '../property/shardWorld.js';
+import { oneNetwork, tableOf } from '../property/shardWorld.js';
 import type { Departure } from '../property/tableEngine.js';
 import { address } from './modelGiven.js';
 
@@ -21,21 +21,21 @@ const [LAN, WAN] = [
 
 /** Started with `-l 127.0.0.1/127.0.0.2`. */
 export const BRIDGING: Special = {
-  setting: { networks: { networks: [LAN!, WAN!], bridge: { internal: LAN!, external: WAN! } } },
+  setting: { networks: tableOf({ networks: [LAN!, WAN!], bridge: { internal: LAN!, external: WAN! } }) },
   grammar: { bridging: true },
 };
 
 /** Started with `-l 127.0.0.1 -l wan@127.0.0.2=198.51.100.1 -6 six@::1`. */
 export const LABELLED: Special = {
   setting: {
-    networks: {
+    networks: tableOf({
       networks: [
         ...oneNetwork('127.0.0.1').networks,
         { host: '127.0.0.2', advertised: '198.51.100.1', label: 'wan' },
         { host: '::1', advertised: null, label: 'six' },
       ],
       bridge: null,
-    },
+    }),
   },
   grammar: { ipv6: true, hasLabel: (label) => label === 'wan' || label === 'six' },
 };

@@ -63,14 +63,14 @@ test('what is no time is refused with what was expected', () => {
 
 test('a command line is read: logs, times with a dash of their own, and what is shown', () => {
   const plain = { call: null, fromMs: Number.NEGATIVE_INFINITY, untilMs: Number.POSITIVE_INFINITY, html: null };
-  const switches = { follow: false, json: false, ladder: false, redecide: false, check: false };
+  const switches = { follow: false, json: false, ladder: false, redecide: false, check: false, sdp: false };
   assert.deepEqual(options('a', 'b'), { paths: ['a', 'b'], ...plain, ...switches });
   assert.deepEqual(options('a', '--from', '-15m', '--until', '-5m', '--call', 'x', '--html', '-', '--', '--from'), {
     ...{ paths: ['a', '--from'], ...plain, ...switches, call: 'x', html: '-' },
     ...{ fromMs: NOW - 900_000, untilMs: NOW - 300_000 },
   });
   assert.deepEqual(options('a', '--follow', '--json', '--check', '--redecide', '--from=09:00'), {
-    ...{ paths: ['a'], ...plain, follow: true, json: true, ladder: false, redecide: true, check: true },
+    ...{ paths: ['a'], ...plain, follow: true, json: true, ladder: false, redecide: true, check: true, sdp: false },
     fromMs: NOW - 1_800_000,
   });
   assert.deepEqual(parseReplayOptions(['--help'], NOW), { ok: true, value: 'help' });

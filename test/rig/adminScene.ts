@@ -26,7 +26,7 @@ export function statusOf(shards: number): AdminStatus {
     return shardStatus(shard, counters);
   });
   const facts = { version: '9.8.7', pid: 4711, run: 1_700_000_000_000, startedAtMs: 1_700_000_000_500 };
-  return { ...facts, shards: each, durability: 'os', logFolder: '/var/lib/rtpbridge/log', lost: 12 };
+  return { ...facts, shards: each, durability: 'os', logFolder: '/var/lib/rtpbridge/log', networks: [], lost: 12 };
 }
 
 /** Waits until something is so; rejects after a while. */
@@ -60,6 +60,7 @@ export async function openScene(t: TestContext, options: SceneOptions = {}): Pro
     logFolder: '/var/lib/rtpbridge/log',
     inspect: async (call) => (call === 'known' ? [1, 2].map((session) => snapshotOf(call, { session })) : []),
     status: async () => statusOf(2),
+    reload: async (isCheck) => ({ problems: [], changes: ['limits.calls: none -> 5'], notes: isCheck ? ['only looked'] : [] }),
     watch: (call) =>
       new Observable<Told>((subscriber) => {
         watched.push(call);

@@ -92,7 +92,7 @@ export async function totals(control: UdpControl): Promise<Totals> {
 
 /** Tries again until it does not throw, for at most so long. For counters that one thread writes and another reads. */
 export async function eventually<T>(attempt: () => Promise<T>, limitMs = 1_000): Promise<T> {
-  for (const end = Date.now() + limitMs; ; await delay(20)) {
+  for (const end = Date.now() + limitMs; ; await delay(10)) {
     try {
       return await attempt();
     } catch (error) {

@@ -191,22 +191,30 @@ export async function lackOf(name: EngineName): Promise<string | null> {
   return null;
 }
 
-/** What the kernel says of the receive queue of a bound UDP port (`/proc/net/udp`): bytes that wait, datagrams that did not fit. */
-export function udpQueue(port: number): { readonly waitingBytes: number; readonly drops: number } {
-  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+/** Of the receive queue of a UDP socket: bytes that wait, datagrams that did not fit. */
+type UdpQueue = { readonly waitingBytes: number; readonly drops: number };
+
+/** What the kernel says of a bound UDP port (`/proc/net/udp`). */
+export function udpQueue(port: number): UdpQueue {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   for (let attempt = 0; attempt < 10; attempt++) {
     // The kernel may leave a line out while sockets come and go elsewhere.
-    const found = ['/proc/net/udp', '/proc/net/udp6'].map((file) => queueIn(file, wanted)).find((queue) => queue !== null);
-    if (found) return found;
+    const [found] = ['/proc/net/udp', '/proc/net/udp6'].flatMap((file) => queuesIn(file, (place) => place.endsWith(end)));
+    if (found !== undefined) return found;
   }
   throw new Error(`nobody is bound to UDP port ${port}`);
 }
 
-function queueIn(file: string, wanted: string): ReturnType<typeof udpQueue> | null {
-  for (const line of readFileSync(file, 'utf8').split('\n').slice(1)) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[1]?.split(':')[1] !== wanted) continue;
-    return { waitingBytes: Number.parseInt(fields[4]?.split(':')[1] ?? '', 16), drops: Number(fields[12]) };
-  }
-  return null;
+/** The same of each of several IPv4 sockets on a port of one host. The kernel may leave a line out while sockets come and go elsewhere. */
+export function udpQueues(port: number, host: string): readonly UdpQueue[] {
+  const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
+  const bytes = host.split('.').map((part) => hex(Number(part), 2));
+  const wanted = `${bytes.reverse().join('')}:${hex(port, 4)}`;
+  return queuesIn('/proc/net/udp', (place) => place === wanted);
+}
+
+function queuesIn(file: string, isMeant: (place: string) => boolean): UdpQueue[] {
+  const lines = readFileSync(file, 'utf8').split('\n').slice(1);
+  const fields = lines.map((line) => line.trim().split(/\s+/)).filter(([, place = '']) => isMeant(place));
+  return fields.map((each) => ({ waitingBytes: Number.parseInt(each[4]?.split(':')[1] ?? '', 16), drops: Number(each[12]) }));
 }

@@ -78,6 +78,16 @@ export class DatagramPeer {
     return this.arrived.splice(0, count);
   }
 
+  /** Everything that has come up to now, of what was sent before this was called: what the kernel holds is read, too. */
+  async takeAll(): Promise<Arrived[]> {
+    const mark = `mark ${Math.random()}`;
+    await this.send(mark, this.port);
+    const isMark = ({ bytes }: Arrived): boolean => bytes.equals(Buffer.from(mark));
+    for (const end = Date.now() + ARRIVAL_LIMIT_MS; !this.arrived.some(isMark); await delay(1))
+      if (Date.now() > end) throw new Error(`port ${this.port} does not hear itself in ${ARRIVAL_LIMIT_MS} ms`);
+    return this.arrived.splice(0).filter((one) => !isMark(one));
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => this.#socket.close(() => resolve()));
   }

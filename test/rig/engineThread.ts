@@ -32,6 +32,8 @@ export type EngineRequest =
       readonly at: readonly [Place, Place];
       readonly times: number;
     }
+  /** Whether something waits to be delivered at these rows, `EAGAIN` if so: now, or when the next datagram on the row `on` is delivered. */
+  | { readonly kind: 'quiet'; readonly row: number; readonly count: number; readonly on?: number }
   | { readonly kind: 'tos'; readonly row: number; readonly tos: number }
   /** In the next turn so many packets of our own leave the row: see `draftBytes`. */
   | { readonly kind: 'drafts'; readonly row: number; readonly count: number }
@@ -101,6 +103,7 @@ const data = workerData as EngineThreadData;
 const forwards = new Map<number, number>();
 const closings = new Map<number, { victim: number; at: Place }>();
 const moves = new Map<number, { from: number; to: number }>();
+const quietOn = new Map<number, { row: number; count: number }>();
 const draftings = new Map<number, number>();
 let dueDrafts: { row: number; count: number } | null = null;
 const delivered = new Array<number>(data.rows).fill(0);
@@ -138,6 +141,10 @@ function carryOut(engine: PacketEngine, request: EngineRequest): Errno | null | 
       return null;
     case 'moves':
       return moveAgainAndAgain(engine, request);
+    case 'quiet':
+      if (request.on === undefined) return quiet(engine, request);
+      quietOn.set(request.on, request);
+      return undefined;
     case 'tos':
       engine.setTos(request.row, request.tos);
       return null;
@@ -176,6 +183,9 @@ function carryOut(engine: PacketEngine, request: EngineRequest): Errno | null | 
       return undefined;
   }
 }
+
+const quiet = (engine: PacketEngine, { row, count }: { readonly row: number; readonly count: number }): Errno | null =>
+  engine.isQuiet(row, count) ? null : 'EAGAIN';
 
 function obey(engine: PacketEngine, request: EngineRequest): void {
   const errno = carryOut(engine, request);
@@ -218,6 +228,11 @@ function onDatagram(engine: PacketEngine, packet: Packet): void {
     closings.delete(packet.row);
     engine.close(closing.victim);
     notify({ kind: 'answer', errno: open(engine, closing.victim, closing.at) });
+  }
+  const asked = quietOn.get(packet.row);
+  if (asked !== undefined) {
+    quietOn.delete(packet.row);
+    notify({ kind: 'answer', errno: quiet(engine, asked) });
   }
   const move = moves.get(packet.row);
   if (move !== undefined) {

@@ -10,8 +10,8 @@ export type InHand = { readonly beforeMs: number; readonly afterMs: number };
 export const OF_A_RELAY: InHand = { beforeMs: 1_300, afterMs: 0 };
 /** Sound has waited for late packets besides. */
 const SOUND_WAITS_MS = 1_000;
-/** Phones send when their timer lets them, and a gap that is shorter than this cannot be told from a late packet. */
-const SHORTEST_GAP_MS = 150;
+/** So many packets that follow each other and are not heard make a gap. Time does not: a busy machine has phones send late, and then all at once. */
+const SHORTEST_GAP_PACKETS = 8;
 const TOLERANCE_MS = 60;
 /** What phones say behind number and time: zeros, in µ-law as loud as can be. */
 const LOUDEST = -32_124;
@@ -61,7 +61,7 @@ function latenessOf(samples: Int16Array, heard: Heard['heard']): number[] {
   const [first, last] = [heard[0]!, heard.at(-1)!];
   const offsetOf = (sample: number): number => (sample - beginning) / SAMPLES_PER_MS;
   const late = [offsetOf(samples.lastIndexOf(LOUDEST) - PACKET_SAMPLES) - (last[1] - first[1])];
-  const back = heard.findIndex(([, sentMs], i) => i > 0 && sentMs - heard[i - 1]![1] >= SHORTEST_GAP_MS);
+  const back = heard.findIndex(([number], i) => i > 0 && number - heard[i - 1]![0] > SHORTEST_GAP_PACKETS);
   if (back > 0) {
     const [before, after] = [heard[back - 1]![1] - first[1], heard[back]![1] - first[1]];
     const amid = beginning + Math.round((after - Math.min(TOLERANCE_MS, (after - before) / 2)) * SAMPLES_PER_MS);

@@ -4,23 +4,14 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AudioCodec } from '../../src/protocol/audio/codec.js';
 import { buildRtp } from '../../src/protocol/rtp/build.js';
+import { RTP_HEADER_BYTES, type RtpFields, rtpFieldsOf } from './heardRtp.js';
 
-const HEADER_BYTES = 12;
 export const FRAME_MS = 20;
 /** RTP units of a packet, G.722 included. */
 export const FRAME_TICKS = 160;
 
 /** An RTP packet as it was heard. `atMs`: of `performance.now()`. */
-export type HeardRtp = {
-  readonly atMs: number;
-  readonly port: number;
-  readonly payloadType: number;
-  readonly marker: boolean;
-  readonly sequence: number;
-  readonly timestamp: number;
-  readonly ssrc: number;
-  readonly payload: Buffer;
-};
+export type HeardRtp = RtpFields & { readonly atMs: number; readonly port: number };
 
 export type Speech = {
   readonly codec: AudioCodec;
@@ -50,7 +41,8 @@ export class SoundPhone {
     this.host = host;
     socket.on('error', () => {});
     socket.on('message', (bytes: Buffer, from: RemoteInfo) => {
-      if (bytes.length >= HEADER_BYTES) this.heard.push(rtpOf(bytes, from.port));
+      if (bytes.length < RTP_HEADER_BYTES) return;
+      this.heard.push({ atMs: performance.now(), port: from.port, ...rtpFieldsOf(bytes) });
     });
   }
 
@@ -101,18 +93,6 @@ export class SoundPhone {
     }
     return leaving.sort((a, b) => a.atMs - b.atMs);
   }
-}
-
-function rtpOf(bytes: Buffer, port: number): HeardRtp {
-  return {
-    ...{ atMs: performance.now(), port },
-    payloadType: bytes[1]! & 0x7f,
-    marker: (bytes[1]! & 0x80) !== 0,
-    sequence: bytes.readUInt16BE(2),
-    timestamp: bytes.readUInt32BE(4),
-    ssrc: bytes.readUInt32BE(8),
-    payload: bytes.subarray(HEADER_BYTES),
-  };
 }
 
 /** What is heard in packets, in the order of their coming. */

@@ -12,12 +12,14 @@ import { type Grammar, PLAIN_GRAMMAR } from '../../src/protocol/rtpproxy/grammar
 import type { SessionAccount } from '../../src/relay/accounting/sessionAccount.js';
 import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
 import type { ControlSetting } from '../../src/relay/control/setting.js';
+import { NO_LIMITS } from '../../src/relay/limits/admission.js';
 import { MODULES } from '../../src/relay/modules/names.js';
 import type { Permitted } from '../../src/relay/notify/targets.js';
 import type { EventLogOptions } from '../../src/relay/options.js';
 import { type PortRange, portRange } from '../../src/relay/portalloc/portTable.js';
 import type { PromptSource } from '../../src/relay/ports.js';
 import type { Notification } from '../../src/relay/session/tellers.js';
+import { NO_EVENT_SETTINGS } from '../../src/relay/settings/access.js';
 import { Dispatch, shardOf } from '../../src/relay/supervisor/dispatch.js';
 import { oneNetwork, plainOptions } from '../property/shardWorld.js';
 import { FATE_BYTES, type MortalSetting, ON_HOLD } from './mortalFate.js';
@@ -64,6 +66,9 @@ export type SceneOptions = {
   readonly gate?: Gate;
   /** Whoever makes recordings and reads prompts; otherwise nobody does. See `soundScene.ts`. */
   readonly sound?: SoundWorld;
+  /** The module of the threads, if not `mortalShard`, and what they take NG requests by. */
+  readonly worker?: string;
+  readonly ng?: MediaThreadOptions['ng'];
 };
 
 export type SoundWorld = Pick<MediaThreadOptions, 'onLinks' | 'tapeOf' | 'onPromptSought' | 'onRestart'> & {
@@ -78,11 +83,21 @@ const WITHOUT_SOUND: SoundWorld = {
 
 function settingOf(range: PortRange, engine: EngineName, logFolder: string, { recording }: SoundWorld): ShardSetting {
   const { shard: _shard, counterMemory: _memory, lastSeq: _seq, ...plain } = plainOptions(range.pairs, HOST, 60_000, 60_000);
-  const control = { networks: oneNetwork(HOST), asymmetric: false, recording, permitted: PERMITTED };
+  const control = {
+    networks: oneNetwork(HOST),
+    asymmetric: false,
+    recording,
+    permitted: PERMITTED,
+    limits: NO_LIMITS,
+    allow: [],
+    loopId: 'test',
+    events: NO_EVENT_SETTINGS,
+  };
   const log = { ...EVENT_LOG, folder: logFolder, program: 'test' };
   return {
     ...plain,
     range,
+    ownRanges: [],
     engine,
     run: Math.round(clock()),
     log,
@@ -94,11 +109,8 @@ function settingOf(range: PortRange, engine: EngineName, logFolder: string, { re
 }
 
 /** Stopped with the test. */
-export async function startThreads(
-  t: TestContext,
-  engine: EngineName,
-  { setting = {}, ports = 80, onWarning = () => {}, gate = (_, release) => release(), sound = WITHOUT_SOUND }: SceneOptions = {},
-): Promise<ThreadScene> {
+export async function startThreads(t: TestContext, engine: EngineName, options: SceneOptions = {}): Promise<ThreadScene> {
+  const { setting = {}, ports = 80, onWarning = () => {}, gate = (_, release) => release(), sound = WITHOUT_SOUND } = options;
   const lease = await leasePorts(ports);
   t.after(() => lease.release());
   const folder = await temporaryFolder(t);
@@ -111,7 +123,7 @@ export async function startThreads(
     fate: new SharedArrayBuffer(FATE_BYTES),
   };
   const { threads } = await MediaThreads.start({
-    workerFile: fileURLToPath(new URL('./mortalShard.js', import.meta.url)),
+    workerFile: fileURLToPath(new URL(options.worker ?? './mortalShard.js', import.meta.url)),
     workers: SHARDS,
     setting: mortal,
     onWarning: (text) => {
@@ -128,6 +140,7 @@ export async function startThreads(
     onRestart: sound.onRestart,
     onLinks: sound.onLinks,
     tapeOf: sound.tapeOf,
+    ng: options.ng ?? null,
     onPromptSought: sound.onPromptSought,
   });
   t.after(() => threads.stop());

@@ -78,8 +78,9 @@ export class Questions {
 const NONE: ReadonlySet<number> = new Set();
 
 function replyIn(replies: ReadonlyMap<string, string>, request: AskedRequest): string | null {
-  if (request.kind !== 'command') return null;
-  const { origin, text } = request.assignment;
+  if (request.kind !== 'command' && request.kind !== 'ng') return null;
+  const { origin } = request.assignment;
+  const text = request.kind === 'ng' ? request.assignment.payload : request.assignment.text;
   // Without a cookie one command is like another.
   if (origin.from === undefined || origin.from.endsWith(' -')) return null;
   return replies.get(replyKey(origin.from, text)) ?? null;

@@ -82,6 +82,10 @@ export class SimulatedEngine implements PacketEngine {
     if (this.watched.delete(from)) this.watched.add(to);
   }
 
+  isQuiet(): boolean {
+    return true;
+  }
+
   setTos(row: number, tos: number): void {
     this.tos.set(row, tos);
   }

@@ -18,6 +18,7 @@ import { PLAIN_GRAMMAR } from '../property/shardWorld.js';
 import { quietPrompts } from '../property/sounding.js';
 import { TableRecorder } from '../property/tableRecorder.js';
 import { SimulatedLog, type WrittenRun, WrittenShard } from './simulatedLog.js';
+import { NG, serveNg } from './simulatedNg.js';
 import { type Legacy, MAILBOX_MS, SimulatedThread, SLOTS, type ThreadWorld } from './simulatedThread.js';
 import type { SimulatedNetwork } from './world.js';
 
@@ -36,6 +37,8 @@ type Process = {
   readonly dispatch: Dispatch;
   readonly replies: ReplyCache;
   readonly prompts: PromptSource;
+  /** What clients were told by the one before. */
+  readonly told: readonly ExchangeRecord[];
   /** It is a part of the process, and outlives its media threads. */
   readonly recorder: TableRecorder;
   /** Lines between threads, which session they are tapped from, and who listens. */
@@ -124,6 +127,7 @@ export class SimulatedRelay {
     this.#process = null;
     for (const thread of process.threads) thread.die();
     this.#network.unbind(CONTROL);
+    this.#network.unbind(NG);
     this.#network.time.after(downMs, () => this.#start());
   }
 
@@ -153,6 +157,11 @@ export class SimulatedRelay {
   #open(process: Process): void {
     process.isReady = true;
     this.log.marked = process.run;
+    serveNg(this.#network, process.threads, {
+      prompts: process.prompts,
+      exchanges: process.told,
+      isAlive: () => this.#process === process,
+    });
     this.#network.bind(CONTROL, (bytes, from) => this.#receiveCommand(process, String.fromCharCode(...bytes), from));
   }
 
@@ -189,7 +198,7 @@ export class SimulatedRelay {
     });
     const takenUp = { sessions: 0, lost: 0, downMs, exchanges, problems: [] };
     const process: Process = {
-      ...{ run, threads, lines, prompts, recorder, isReady: false },
+      ...{ run, threads, lines, prompts, recorder, told: exchanges, isReady: false },
       dispatch: new Dispatch(threads, PLAIN_GRAMMAR, prompts),
       replies: repliesOf([takenUp]),
     };
@@ -268,7 +277,8 @@ export class SimulatedRelay {
         thread.tell({ kind: 'prompt', target, side, prompt }),
       );
     }
-    if (source === null) return;
+    const found = thread.shard.sessionAt(slot, session);
+    if (source === null || (found !== null && thread.shard.subscriptions.resume(found))) return;
     const holder = process.threads[shardOf(source.call, process.threads.length)]!;
     holder.find(source.call, { from: source.tag, to: null }, (found) => {
       if (found !== null) thread.tell({ kind: 'fork', target, source, place: found.place });

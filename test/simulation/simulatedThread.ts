@@ -7,14 +7,16 @@ import type { ExecutionWorld, NamedSession } from '../../src/relay/control/execu
 import type { ControlSetting } from '../../src/relay/control/setting.js';
 import { GroupCommit } from '../../src/relay/events/groupCommit.js';
 import type { ExchangeRecord, StepRecord } from '../../src/relay/events/record.js';
+import type { NgClientRow } from '../../src/relay/ng/clientTable.js';
 import type { PortTable } from '../../src/relay/portalloc/portTable.js';
+import { PortTables } from '../../src/relay/portalloc/portTables.js';
 import type { ForkWorld } from '../../src/relay/session/forks.js';
 import type { RecorderPort } from '../../src/relay/session/recorders.js';
 import type { LostSession } from '../../src/relay/session/recovery.js';
 import type { Session } from '../../src/relay/session/session.js';
 import { Shard, type ShardOptions } from '../../src/relay/session/shard.js';
-import type { ShardLink } from '../../src/relay/supervisor/dispatch.js';
-import type { Assignment, ShardNotice, ShardRequest } from '../../src/relay/supervisor/messages.js';
+import type { NgLink } from '../../src/relay/supervisor/dispatch.js';
+import type { Assignment, NgAssignment, ShardNotice, ShardRequest } from '../../src/relay/supervisor/messages.js';
 import { ShardServer } from '../../src/relay/supervisor/shardServer.js';
 import { seededRandom } from '../property/random.js';
 import { plainExecution, plainOptions, recordingWorld } from '../property/shardWorld.js';
@@ -61,7 +63,7 @@ type Stage = 'dead' | 'starting' | 'serving';
  * A media thread as the supervisor sees it, and what stands behind it: a shard with its engine and its log, which may die at any moment
  * and be replaced by another.
  */
-export class SimulatedThread implements ShardLink {
+export class SimulatedThread implements NgLink {
   readonly counters: Counters;
   engine: SimulatedEngine;
   shard: Shard;
@@ -108,6 +110,22 @@ export class SimulatedThread implements ShardLink {
 
   command(assignment: Assignment, answer: (reply: string | null) => void): void {
     this.#ask((id) => ({ kind: 'command', id, assignment }), answer);
+  }
+
+  ng(assignment: NgAssignment, answer: (reply: string | null) => void): void {
+    this.#ask((id) => ({ kind: 'ng', id, assignment }), answer);
+  }
+
+  ngCodecs(assignment: NgAssignment, answer: (codecs: readonly (readonly number[])[] | null) => void): void {
+    this.#ask((id) => ({ kind: 'ngCodecs', id, assignment }), answer);
+  }
+
+  calls(limit: number, answer: (calls: readonly string[] | null) => void): void {
+    this.#ask((id) => ({ kind: 'calls', id, limit }), answer);
+  }
+
+  ngClients(): readonly NgClientRow[] {
+    return [];
   }
 
   find(call: string, tags: Tags, answer: (session: NamedSession | null) => void): void {
@@ -206,6 +224,8 @@ export class SimulatedThread implements ShardLink {
     this.#eachLater(
       sessions,
       (session) => {
+        // It may have ended with another one meanwhile.
+        if (!isOpen(session)) return;
         if (shard.recovery.rebind(session).ok) shard.command(session, { type: 'Recover', cause, downMs });
         else shard.command(session, { type: 'Close', reason: 'port-lost' });
       },
@@ -213,7 +233,7 @@ export class SimulatedThread implements ShardLink {
         for (const session of sessions) this.#restoreCopies(session);
         for (const session of sessions.filter(isOpen)) this.#world.seek(this.#number, session);
         this.#writer.flush();
-        freeOtherPorts(shard, this.#ports);
+        freeOtherPorts(shard, new PortTables(this.#ports));
         this.#serve(onReady);
       },
     );
@@ -286,6 +306,8 @@ export class SimulatedThread implements ShardLink {
       if (life !== this.#life) return;
       if (notice.kind === 'replies') for (const [id, reply] of notice.replies) this.#questions.answer(id, reply);
       else if (notice.kind === 'found') this.#questions.answer(notice.id, notice.session);
+      else if (notice.kind === 'codecs') this.#questions.answer(notice.id, notice.codecs);
+      else if (notice.kind === 'listed') this.#questions.answer(notice.id, notice.calls);
     });
   }
 

@@ -1,21 +1,20 @@
 /** Many calls at a time: they all carry media, and they all end at once. */
 import { equal, match, ok } from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { ENGINE_NAMES } from '../../src/media/engine.js';
 import { eventually, totals } from '../rig/calls.js';
 import { UdpControl } from '../rig/control.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
-import { type RunningRelay, startRelay } from '../rig/relay.js';
+import { filesAtRest, openFiles } from '../rig/openFiles.js';
+import { startRelay } from '../rig/relay.js';
 
 const BOUND = { timeout: 60_000 };
 const CALLS = 1_500;
 const SOCKETS_A_CALL = 4;
 const CLIENTS = 16;
 const TTL_SECONDS = 5;
-
-const openFiles = ({ pid }: RunningRelay): number => readdirSync(`/proc/${pid}/fd`).length;
 
 /** Why this machine does not allow so many sockets in a process, or null. */
 function whyNotSoMany(): string | null {
@@ -64,16 +63,16 @@ for (const name of ENGINE_NAMES) {
     const sink = await DatagramPeer.open();
     t.after(() => Promise.all([sink.close(), ...clients.map((client) => client.close())]));
     const [control] = clients as [UdpControl];
-    const before = openFiles(relay);
+    const before = await filesAtRest(relay.pid);
     for (const end of ['X', 'silence']) {
       const ports = await setUpMany(clients, end, sink.port);
       equal((await totals(control)).active, CALLS);
-      equal(openFiles(relay), before + CALLS * SOCKETS_A_CALL);
+      equal(openFiles(relay.pid), before + CALLS * SOCKETS_A_CALL);
       equal(await control.ask(`U ${end}-more - 0 from`), 'E72', 'the range is used to its last port');
       await sendThroughAll(t, ports.values(), sink);
       if (end === 'X') equal(await control.ask('X', { timeoutMs: 10_000 }), '0');
       await eventually(async () => equal((await totals(control)).active, 0), (TTL_SECONDS + 3) * 1000);
-      equal(openFiles(relay), before, `${end}: every socket is closed`);
+      equal(openFiles(relay.pid), before, `${end}: every socket is closed`);
     }
     equal((await setUpMany(clients, 'again', sink.port)).size, CALLS, 'and every port is to be had again');
     const stopped = performance.now();

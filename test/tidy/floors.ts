@@ -29,6 +29,8 @@ export const ROOMS: readonly Room[] = [
   { at: 'src/io/threads', floor: 4, mayImport: IO, packages: ['node:', 'piscina', 'pino'] },
   { at: 'src/io/jobs', floor: 4, mayImport: IO, packages: ['node:', 'piscina'] },
   { at: 'src/io/audio', floor: 4, mayImport: IO, packages: ['node:', 'koffi'] },
+  { at: 'src/io/settings', floor: 4, mayImport: IO, packages: ['node:', 'yaml'] },
+  { at: 'src/io/ng', floor: 4, mayImport: IO, packages: ['node:', 'ws'] },
   { at: 'src/io/log', floor: 4, mayImport: IO, packages: ['node:', 'msgpackr', 'pino'] },
   { at: 'src/io', floor: 4, mayImport: IO, packages: ['node:', 'pino'] },
   // The client library runs in somebody else's process, the dashboard in a browser.

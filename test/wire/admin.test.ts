@@ -166,7 +166,7 @@ test('a client that sends much and reads nothing is not read from for ever', BOU
   let asked = 0;
   const status = async () => {
     asked++;
-    return statusOf(20);
+    return statusOf(15);
   };
   const { path } = await openScene(t, { world: { status } });
   const client = await RawClient.open(t, path);

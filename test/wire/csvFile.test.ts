@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { CsvFile } from '../../src/io/accounting/csvFile.js';
 import { tryLockFile, unlockFile } from '../../src/io/sys/fileLock.js';
 import { startChild } from '../rig/child.js';
@@ -200,6 +200,29 @@ test('a failure is told once; rows wait for better times and keep their order', 
   await file.close();
   assert.deepEqual(linesOf(path), [HEADER, '6,', '']);
 });
+
+test(
+  'a failure right behind rows that were written is told again, though nobody has heard yet that they were',
+  BOUND,
+  async (t) => {
+    for (let round = 0; round < 20; round++) {
+      const folder = join(folderOf(t), 'later');
+      const { file, path, errors } = openIn(folder);
+      while (errors.length === 0) await nextTurn();
+      mkdirSync(folder);
+      file.append('1,');
+      // As soon as they stand there, which is before the writer is told.
+      while (!existsSync(path) || linesOf(path).length < 3) await nextTurn();
+      rmSync(folder, { recursive: true });
+      file.append('2,');
+      await file.close();
+      assert.deepEqual(
+        errors.map((error) => /ENOENT|rows? are lost/.exec(error)?.[0]),
+        ['ENOENT', 'ENOENT', 'rows are lost'],
+      );
+    }
+  },
+);
 
 test('rows that could not be written until the end are counted, and closing does not fail', BOUND, async (t) => {
   const { file, errors } = openIn(join(folderOf(t), 'nowhere'));

@@ -188,3 +188,65 @@ onEachEngine('the TOS byte of a row without a socket, or with an IPv6 one, is no
   await source.send('hello', port);
   deepEqual(textsOf(await engine.take(1)), [`${ROW} hello`]);
 });
+
+onEachEngine('[PN-53] what has arrived before a move, and was not delivered yet, comes on the new row', async (scene) => {
+  const { engine } = scene;
+  const source = await openPeer(scene);
+  const port = await openRow(scene, SPARE);
+  const goOn = await engine.block();
+  await source.send('early', port);
+  await delay(QUIET_MS);
+  engine.tell({ kind: 'move', from: SPARE, to: ROW });
+  goOn();
+  equal(await engine.answer(), null);
+  await source.send('late', port);
+  deepEqual(textsOf(await engine.take(2)), [`${ROW} early`, `${ROW} late`]);
+});
+
+onEachEngine('[PN-53] a socket may go from row to row and back without losing a datagram', async (scene) => {
+  const { engine } = scene;
+  const source = await openPeer(scene);
+  const port = await openRow(scene, ROW);
+  for (let i = 0; i < 50; i++) {
+    await source.send(`away ${i}`, port);
+    await engine.ask({ kind: 'move', from: ROW, to: SPARE });
+    await source.send(`back ${i}`, port);
+    await engine.ask({ kind: 'move', from: SPARE, to: ROW });
+  }
+  const texts = (await engine.take(100)).map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+  deepEqual(texts, Array.from({ length: 50 }, (_, i) => [`away ${i}`, `back ${i}`]).flat());
+  await engine.close(ROW);
+  ok(await isFree(port));
+});
+
+onEachEngine(
+  'rows are quiet as long as nothing waits at any of them',
+  async (scene) => {
+    const { engine } = scene;
+    const source = await openPeer(scene);
+    const [first, second] = [await openRow(scene, ROW), await openRow(scene, ROW + 1)];
+    equal(await engine.ask({ kind: 'quiet', row: ROW, count: 2 }), null);
+    equal(await engine.ask({ kind: 'quiet', row: 40, count: 4 }), null, 'nor is anything heard where there is no socket');
+    const goOn = await engine.block();
+    await source.send('waits', second);
+    await delay(QUIET_MS);
+    // Asked before what waits is delivered, as the wake-up came first; and again after that.
+    engine.tell({ kind: 'quiet', row: ROW, count: 1 }, { kind: 'quiet', row: ROW, count: 2 });
+    goOn();
+    equal(await engine.answer(), null);
+    equal(await engine.answer(), 'EAGAIN');
+    await engine.take(1);
+    equal(await engine.ask({ kind: 'quiet', row: ROW, count: 2 }), null);
+
+    const trigger = await openRow(scene, 50);
+    engine.tell({ kind: 'quiet', row: ROW, count: 2, on: 50 });
+    const goOnAgain = await engine.block();
+    await source.send('ask', trigger);
+    await source.send('in hand', first);
+    await delay(QUIET_MS);
+    goOnAgain();
+    equal(await engine.answer(), 'EAGAIN', 'taken from the socket, and not delivered');
+    await engine.take(2);
+  },
+  ['io_uring', 'epoll'],
+);

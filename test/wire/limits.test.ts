@@ -1,6 +1,5 @@
 /** What happens at the edges: ports, descriptors and busy neighbours. Nothing leaks, nothing dies, and all of it comes back. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ENGINE_NAMES } from '../../src/media/engine.js';
@@ -8,6 +7,7 @@ import { askPort, eventually, Party, setUpCall, totals } from '../rig/calls.js';
 import { UdpControl } from '../rig/control.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
+import { filesAtRest, openFiles } from '../rig/openFiles.js';
 import { leasePorts } from '../rig/ports.js';
 import { type RunningRelay, startRelay } from '../rig/relay.js';
 import { launch, runToEnd, temporaryFolder, whyNoFileLimit, withOpenFiles } from '../rig/startAttempt.js';
@@ -24,8 +24,6 @@ async function relayWith(t: TestContext, pairs: number, ...args: string[]) {
   return { relay, control };
 }
 
-const openFiles = ({ pid }: Pick<RunningRelay, 'pid'>): number => readdirSync(`/proc/${pid}/fd`).length;
-
 /** U and L of a call whose parties are of no interest. */
 const setUp = async (control: UdpControl, call: string): Promise<readonly [string, string]> => [
   await control.ask(`U ${call} - 0 from`),
@@ -34,7 +32,7 @@ const setUp = async (control: UdpControl, call: string): Promise<readonly [strin
 
 test('[PN-34] a range that is used up answers E72 and E71, nothing leaks, and every port comes back', BOUND, async (t) => {
   const { relay, control } = await relayWith(t, 3);
-  const before = openFiles(relay);
+  const before = await filesAtRest(relay.pid);
   for (let round = 0; round < 20; round++) {
     const first = await setUp(control, `first-${round}`);
     await askPort(control, `U second-${round} - 0 from`);
@@ -48,7 +46,7 @@ test('[PN-34] a range that is used up answers E72 and E71, nothing leaks, and ev
     equal(new Set(first).size, 2);
   }
   equal((await totals(control)).active, 0);
-  equal(openFiles(relay), before, 'as many open files as before');
+  equal(openFiles(relay.pid), before, 'as many open files as before');
   ok(relay.running());
 });
 
@@ -92,7 +90,7 @@ test(
       if ((await lackOf(name)) !== null) continue;
       const { relay, control } = await relayWith(t, 6, '--engine', name);
       const { min } = relay.media;
-      const before = openFiles(relay);
+      const before = await filesAtRest(relay.pid);
       // The RTP port of the first pair, the RTCP port of the second, both of the third, one on all addresses of the fourth.
       const taken = await Promise.all([min, min + 3, min + 4, min + 5].map((port) => DatagramPeer.open(HOST, port)));
       taken.push(await DatagramPeer.open('0.0.0.0', min + 7));
@@ -102,7 +100,7 @@ test(
       await Promise.all(taken.map((one) => one.close()));
       for (const call of ['busy-3', 'busy-4', 'busy-5', 'busy-6']) await askPort(control, `U ${call} - 0 from`);
       equal(await control.ask('X'), '0');
-      equal(openFiles(relay), before, `${name}: the first socket of a pair that failed was closed`);
+      equal(openFiles(relay.pid), before, `${name}: the first socket of a pair that failed was closed`);
       await relay.stop();
     }
   },
@@ -144,7 +142,7 @@ async function runOut({ t, relay, control }: Scene): Promise<void> {
   const [caller, callee] = [await Party.open(t), await Party.open(t)];
   const { facesCallee, facesCaller } = await setUpCall(control, 'lasting', caller, callee);
   await caller.reaches(callee, facesCaller, facesCallee, 3);
-  const before = openFiles(relay);
+  const before = await filesAtRest(relay.pid);
   for (let round = 0; round < 3; round++) {
     const made: string[] = [];
     for (;;) {
@@ -161,7 +159,7 @@ async function runOut({ t, relay, control }: Scene): Promise<void> {
     equal(await control.ask('V'), '20040107');
     await callee.reaches(caller, facesCallee, facesCaller, 3);
     for (const call of made) equal(await control.ask(`D ${call} from`), '0');
-    await eventually(async () => equal(openFiles(relay), before));
+    await eventually(async () => equal(openFiles(relay.pid), before));
   }
   ok(relay.running());
 }

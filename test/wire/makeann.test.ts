@@ -263,7 +263,7 @@ test('[PN-13] without libbcg729 the other files are made, and one line names the
   const nothing = (): void => {};
   const made = await makeann(options, {
     ...{ codecs, say: (line: string): void => void said.push(line) },
-    ...{ debug: nothing, reach: nothing, onInterrupt: nothing },
+    ...{ debug: nothing, reach: nothing },
   });
   assert.ok(made.ok);
   assert.deepEqual(said, [`${join(folder, 'out')}.18 is not made: G.729 needs the Debian package libbcg729-0`]);

@@ -19,7 +19,14 @@ const TALKER = 2;
 /** The row from which a tap sends. */
 const COPY = 4;
 const LIMIT_MS = 5000;
-const DEAF = { onSource: () => {}, onRefused: () => {}, onUnreachable: () => {}, onDigit: () => {}, onReport: () => {} };
+const DEAF = {
+  onSource: () => {},
+  onRefused: () => {},
+  onUnreachable: () => {},
+  onDigit: () => {},
+  onReport: () => {},
+  onStray: () => {},
+};
 const PLAIN = { resize: false, mute: false, prompt: false, dtmf: false };
 
 function newPlane(engine: PacketEngine, onPlayed: PlaneListeners['onPlayed']): MediaPlane {

@@ -5,10 +5,14 @@ import { type TestContext, test } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { clock } from '../../src/io/clock.js';
 import { listSegments } from '../../src/io/log/segment.js';
+import { CALL_IN_HAND_BYTES } from '../../src/io/ng/callInHand.js';
 import { engineRows, RING_MEMORY_BYTES, type ShardStart } from '../../src/io/threads/shardStart.js';
 import { Counters, countersBytes } from '../../src/media/counters.js';
 import { LOCAL_ORIGIN } from '../../src/relay/control/origin.js';
+import { admissionBytes, NO_LIMITS } from '../../src/relay/limits/admission.js';
+import { NG_CLIENTS_BYTES } from '../../src/relay/ng/clientTable.js';
 import { portRange, portTableBytes } from '../../src/relay/portalloc/portTable.js';
+import { NO_EVENT_SETTINGS } from '../../src/relay/settings/access.js';
 import { Dispatch } from '../../src/relay/supervisor/dispatch.js';
 import type { Assignment, ShardNotice } from '../../src/relay/supervisor/messages.js';
 import serveShard from '../../workers/media.js';
@@ -29,6 +33,8 @@ const answersIn = (folder: string): ReadonlySet<string> =>
       .flatMap((record) => (record.kind === 'exchange' ? [`${record.command} → ${record.reply}`] : [])),
   );
 
+const CONTROL = { loopId: 'test', allow: [], events: NO_EVENT_SETTINGS };
+
 async function startOf(t: TestContext, mailbox: MessagePort, folder: string): Promise<ShardStart> {
   const lease = await leasePorts();
   t.after(() => lease.release());
@@ -41,17 +47,24 @@ async function startOf(t: TestContext, mailbox: MessagePort, folder: string): Pr
     ...{ keepAgeMs: 3_600_000, keepBytes: 1 << 30, minFreeBytes: 0, folder, program: 'test' },
   };
   return {
-    ...{ shard: 0, shards: 1, mailbox, wakeFd: -1, recovery: null },
+    ...{ shard: 0, shards: 1, mailbox, wakeFd: -1, recovery: null, ng: null },
     setting: {
-      ...{ ...plain, range, engine: 'dgram', run: Math.round(clock()), log, sequentialPorts: true, tos: null },
-      ...{ control: { networks: oneNetwork(HOST), asymmetric: false, recording: null, permitted: [] }, profileFolder: null },
+      ...{ ...plain, range, ownRanges: [], engine: 'dgram', run: Math.round(clock()), log, sequentialPorts: true, tos: null },
+      ...{
+        control: { networks: oneNetwork(HOST), asymmetric: false, recording: null, permitted: [], limits: NO_LIMITS, ...CONTROL },
+        profileFolder: null,
+      },
     },
+    ownPorts: [],
     memory: {
       ports: { IPv4: table(), IPv6: table() },
+      admission: new SharedArrayBuffer(admissionBytes(1)),
       counters: new SharedArrayBuffer(countersBytes(SLOTS)),
       descriptors: new SharedArrayBuffer(engineRows(SLOTS) * 4),
       ring: new SharedArrayBuffer(RING_MEMORY_BYTES),
       threadId: new SharedArrayBuffer(4),
+      callInHand: new SharedArrayBuffer(CALL_IN_HAND_BYTES),
+      ngClients: new SharedArrayBuffer(NG_CLIENTS_BYTES),
       tape: null,
     },
   };

@@ -1,12 +1,12 @@
 /** A media thread that dies takes nothing with it, or without an event log its own sessions and nothing else; and is replaced. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ENGINE_NAMES, type EngineName } from '../../src/media/engine.js';
 import { eventually } from '../rig/calls.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
+import { filesAtRest, openFiles } from '../rig/openFiles.js';
 import { runToEnd } from '../rig/startAttempt.js';
 import { type Call, dieAndReturn, holdsOnly, killer, setUp, talk } from '../rig/threadCalls.js';
 import { callOn, HOST, type SceneOptions, startThreads, type ThreadScene } from '../rig/threadScene.js';
@@ -15,8 +15,6 @@ const DOOMED = 0;
 const SURVIVING = 1;
 const BOUND = { timeout: 30_000 };
 const WITHOUT_LOG: SceneOptions = { setting: { log: null } };
-
-const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
 type Death = { readonly answers: readonly string[]; readonly doomed: readonly Call[]; readonly survivor: Call };
 
@@ -138,7 +136,7 @@ const anyEngine = async (): Promise<EngineName> => ((await lackOf('io_uring')) =
 test('deaths leave no file open', BOUND, async (t) => {
   const scene = await startThreads(t, await anyEngine());
   const call = await setUp(scene, callOn(DOOMED, 'lasting'));
-  const filesBefore = openFiles();
+  const filesBefore = await filesAtRest();
   for (let death = 0; death < 3; death++) {
     await dieAndReturn(scene, () => killer(scene, DOOMED, death % 2 === 0 ? 'exit' : 'throw'));
     await talk(call);

@@ -12,6 +12,7 @@ import type { Child } from '../rig/child.js';
 import { UdpControl, unixCommand } from '../rig/control.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
+import { pause } from '../rig/paused.js';
 import { leasePorts } from '../rig/ports.js';
 import { launch, runToEnd, temporaryFolder } from '../rig/startAttempt.js';
 
@@ -110,7 +111,7 @@ test('a second signal while it ends ends it at once, with 128 and its number', B
     const place = await site(t);
     const relay = await start(t, place);
     // Both wait for it until it goes on; then it sees them in one turn, in the order of the kernel.
-    process.kill(relay.pid, 'SIGSTOP');
+    await pause(relay.pid);
     process.kill(relay.pid, first);
     process.kill(relay.pid, second);
     const exit = await end(relay, 'SIGCONT');

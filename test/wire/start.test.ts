@@ -9,6 +9,7 @@ import { askPort, eventually, Party, setUpCall } from '../rig/calls.js';
 import { askOnce, UdpControl, unixCommand } from '../rig/control.js';
 import { lackOf } from '../rig/engineDriver.js';
 import { DatagramPeer } from '../rig/enginePeer.js';
+import { pause } from '../rig/paused.js';
 import { leasePorts, type PortLease } from '../rig/ports.js';
 import { startRelay } from '../rig/relay.js';
 import { asNobody, type Ended, giveToNobody, launch, runToEnd, temporaryFolder, whyNotAsNobody } from '../rig/startAttempt.js';
@@ -155,7 +156,7 @@ test('an instance that cannot take connections at the moment keeps its socket fi
   t.after(() => first.stop());
   const path = first.control[0]!.slice('unix:'.length);
   const waiting: Socket[] = [];
-  process.kill(first.pid, 'SIGSTOP');
+  await pause(first.pid);
   try {
     // More than the kernel queues for it: then a connection is refused with EAGAIN, as if it did not want any.
     for (let n = 0; n < 80; n++) waiting.push(connect({ path }).on('error', () => {}));

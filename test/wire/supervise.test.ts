@@ -1,11 +1,15 @@
 /** A relay under a supervisor: its control sockets stay answerable whatever becomes of it, and nothing is left when it ends. */
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askOnce, controlPlace, LineClient, UdpControl, unixCommand } from '../rig/control.js';
+import { leasePorts } from '../rig/ports.js';
 import { hasEnded, isAlive } from '../rig/rtpproxy.js';
 import { runToEnd } from '../rig/startAttempt.js';
 import { killRelay, relayBelow, startSupervised, whyNotSupervised } from '../rig/supervised.js';
@@ -28,6 +32,21 @@ async function askPatiently(name: string, command: string): Promise<string> {
   }
   const client = await LineClient.open(name);
   return client.ask(command, PATIENCE_MS).finally(() => client.close());
+}
+
+/** As proxies do, which ask again: of the sockets of an address only one is held, the others may have got the request and be gone. */
+async function overUdp(port: number): Promise<string> {
+  const client = await UdpControl.open('127.0.0.1', port);
+  const asked = client.ask('{"command":"ping"}', { timeoutMs: PATIENCE_MS, resendAfterMs: 500 });
+  return asked.finally(() => client.close());
+}
+
+async function overTcp(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+  socket.write('1 {"command":"ping"}');
+  const [reply] = (await once(socket, 'data', { signal: AbortSignal.timeout(PATIENCE_MS) })) as [string];
+  socket.destroy();
+  return reply.slice('1 '.length);
 }
 
 const SOCKETS = ['udp:127.0.0.1:PORT', 'udp:*:PORT', 'tcp:127.0.0.1:PORT', 'unix:DIR/one.sock', 'cunix:DIR/lines.sock'];
@@ -82,6 +101,34 @@ test('an answer leaves from the address that was asked, also by a socket that wa
     deepEqual([text, from.address], [`${host} ${VERSION}\n`, host]);
   }
 });
+
+test(
+  '[NG-01] NG sockets are held, too: a request that is sent while the relay is dead is answered by the next',
+  BOUND,
+  async (t) => {
+    const lease = await leasePorts();
+    t.after(() => lease.release());
+    const sockets = await Promise.all(
+      ['udp:127.0.0.1', 'udp:*', 'tcp:127.0.0.1', 'http:127.0.0.1'].map(async (name) => `${name}:${await lease.port()}`),
+    );
+    const relay = await startSupervised(t, { args: sockets.flatMap((name) => ['--listen-ng', name]) });
+    const ask = (name: string): Promise<string> => {
+      const [kind, , port] = name.split(':');
+      if (kind === 'tcp') return overTcp(Number(port));
+      if (kind !== 'http') return overUdp(Number(port));
+      const url = `http://127.0.0.1:${port}/ng-plain`;
+      const headers = { 'content-type': 'application/json', connection: 'close' };
+      return fetch(url, { method: 'POST', headers, body: '{"command":"ping"}' }).then((response) => response.text());
+    };
+    const expected = sockets.map(() => '{"result":"pong"}');
+    deepEqual(await Promise.all(sockets.map(ask)), expected);
+    await killRelay(relay.pid);
+    const thief = createSocket('udp4').bind(Number(sockets[0]!.split(':')[2]), '127.0.0.1');
+    const [error] = (await once(thief, 'error')) as [NodeJS.ErrnoException];
+    equal(error.code, 'EADDRINUSE', 'nor does anybody get the port meanwhile');
+    deepEqual(await Promise.all(sockets.map(ask)), expected);
+  },
+);
 
 test('the pid file names the process to signal, and SIGTERM ends both and removes what they made', BOUND, async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

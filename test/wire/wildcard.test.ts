@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { udpPort } from '../../model/kernel/index.js';
+import { DatagramCommands } from '../../src/io/control/datagram.js';
+import type { CommandHandler } from '../../src/io/control/listener.js';
 import { encodeSockaddr } from '../../src/protocol/bytes/sockaddr.js';
 import { eventually } from '../rig/calls.js';
 import { LineClient, UdpControl } from '../rig/control.js';
-import { openAlone, PLAIN_FILES } from '../rig/controlAlone.js';
+import { openAlone } from '../rig/controlAlone.js';
 import { leasePorts, type PortLease } from '../rig/ports.js';
 import { startRelay } from '../rig/relay.js';
 import { temporaryFolder } from '../rig/startAttempt.js';
@@ -199,18 +201,13 @@ test('a thread that dies is started again, and what came meanwhile is answered',
   const { WildcardListener } = await import('../../src/io/control/wildcard.js');
   const warnings: string[] = [];
   const listener = new WildcardListener(
-    {
-      handle: (command, _origin, answer) => answer(`heard ${command}`),
-      onDuplicate: () => {},
-      onEnd: () => {},
-      unixFiles: PLAIN_FILES,
-      onWarning: (text) => warnings.push(text),
-    },
+    { maxBytes: 8_191, onWarning: (text) => warnings.push(text) },
     new URL('../rig/mortalControlThread.js', import.meta.url),
   );
   t.after(() => listener.close());
   const port = await (await lease(t)).port();
-  listener.open(false, port);
+  const handle: CommandHandler = (command, _origin, answer) => answer(`heard ${command}`);
+  listener.open(false, port, new DatagramCommands({ handle, onDuplicate: () => {} }));
   process.env['CONTROL_THREAD_DIES'] = '1';
   await listener.start().finally(() => delete process.env['CONTROL_THREAD_DIES']);
   const client = await UdpControl.open('127.0.0.1', port);

@@ -3,7 +3,8 @@ import type { SessionCommand } from '../command.js';
 import type { SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
-import { decideClose, decideIdle, decideRelease } from './ending.js';
+import { decideClose, decideDelete, decideIdle, decideRelease } from './ending.js';
+import { decideDialogue, decideMute, decideNegotiate, decideWithdraw } from './negotiate.js';
 import { decideCopy, decideDtmf, decideFork, decideStopCopy, decideTos, decideTtl } from './settings.js';
 import { decideSignal } from './signal.js';
 import { decideNameRecording, decidePlay, decideRecord, decideStopPlay, decideStopRecording } from './sound.js';
@@ -16,8 +17,17 @@ export { type LegToOpen, legToOpen, REPEATED_SIGNAL_MS } from './signal.js';
 export function decide(state: SessionState, command: SessionCommand, around: Surroundings): Decision {
   if (state.closed !== null) return refuse('session-closed');
   if (command.type === 'Signal') return decideSignal(state, command, around);
+  if (command.type === 'Negotiate') return decideNegotiate(state, command, around);
   if (state.call === '') return refuse('no-such-session');
   switch (command.type) {
+    case 'Withdraw':
+      return decideWithdraw(state, command.side, around);
+    case 'SetDialogue':
+      return decideDialogue(state, command, around);
+    case 'SetMute':
+      return decideMute(state, command, around);
+    case 'Delete':
+      return decideDelete(state, command, around);
     case 'NoteSource':
       return decideSource(state, command, around);
     case 'NoteRefused':
@@ -40,6 +50,8 @@ export function decide(state: SessionState, command: SessionCommand, around: Sur
       return decidePlay(state, command, around);
     case 'StopPlay':
       return decideStopPlay(state, command, around);
+    case 'PlayDtmf':
+      return ok([{ type: 'DtmfPlayed', side: command.side, dtmf: command.dtmf, at: around.now }]);
     case 'Record':
       return decideRecord(state, command, around);
     case 'NameRecording':

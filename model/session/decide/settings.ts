@@ -2,7 +2,7 @@ import { familyOf, type Millis, ok, refuse, sameAddress } from '../../kernel/ind
 import type { SessionCommand } from '../command.js';
 import type { ForkSource, SessionEvent } from '../event.js';
 import { SIDES, type Side } from '../side.js';
-import type { Copy, SessionState } from '../state.js';
+import { type Copy, isSubscription, type SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
 
@@ -45,6 +45,7 @@ export function decideDtmf(state: SessionState, { side, dtmf }: Command<'CatchDt
 
 export function decideFork(state: SessionState, { source }: Command<'Fork'>, around: Surroundings): Decision {
   if (source.call === state.call && source.tag === state.tag) return refuse('own-media');
+  if (isSubscription(state) && source.call !== state.call) return refuse('subscription');
   return ok(sameSource(state.fork, source) ? [] : [{ type: 'ForkStarted', source, at: around.now }]);
 }
 

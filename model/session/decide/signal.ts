@@ -1,15 +1,16 @@
-import { type Millis, ok, refuse, sameAddress } from '../../kernel/index.js';
+import { type Address, type CallId, type Millis, ok, refuse, sameAddress } from '../../kernel/index.js';
 import type { SessionCommand } from '../command.js';
 import type { Reference, SessionEvent } from '../event.js';
 import { type Network, sameNetwork } from '../network.js';
 import { sameNotify } from '../notify.js';
 import { otherSide, type Side } from '../side.js';
-import type { Leg, SessionState } from '../state.js';
+import { isSubscription, type Leg, type SessionState } from '../state.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Decision } from './decision.js';
 import { ttlChanges } from './settings.js';
 
 type Signal = Extract<SessionCommand, { type: 'Signal' }>;
+type Negotiate = Extract<SessionCommand, { type: 'Negotiate' }>;
 
 /**
  * The same address again within this time is a retransmitted offer, not a new one, and changes nothing. rtpproxy would let any source
@@ -25,11 +26,23 @@ export type LegToOpen = { readonly side: Side; readonly network: Network };
  * pair for it. `standard`: where legs stand for which nothing else is asked.
  */
 export function legToOpen(state: SessionState, command: SessionCommand, standard: Network): LegToOpen | null {
-  if (command.type !== 'Signal' || state.closed !== null) return null;
+  if ((command.type !== 'Signal' && command.type !== 'Negotiate') || state.closed !== null) return null;
   const side = otherSide(command.side);
-  if (state.legs[side].local !== null && !command.newPort) return null;
+  // There is nobody whom the other leg of a subscription would face.
+  if (command.type === 'Negotiate' && isSubscription(state) && side === 'caller') return null;
+  if (state.legs[side].local !== null && !asksForOther(command)) return null;
   const network = state.call === '' ? openingNetworks(command, standard)[side] : nextNetwork(state.legs[side], command);
   return { side, network };
+}
+
+/**
+ * Whether other ports are to take the place of those that are there. Where it is negotiated, that is so where one network is named: by the answer
+ * to who speaks another family of addresses now, or by an offer to somebody else who is elsewhere. An offer within the dialogue may fail, and
+ * changes no ports.
+ */
+function asksForOther(command: Signal | Negotiate): boolean {
+  if (command.type === 'Signal') return command.newPort;
+  return command.networks?.kind === 'both' && (command.kind === 'answer' || !command.within);
 }
 
 export function decideSignal(state: SessionState, command: Signal, around: Surroundings): Decision {
@@ -41,18 +54,13 @@ export function decideSignal(state: SessionState, command: Signal, around: Surro
 
   const events: SessionEvent[] = [];
   if (isNew && command.opening !== null) {
-    const { setupTtlMs, ttlMs, independentTtl, network } = around;
-    const networks = openingNetworks(command, network);
-    const reference = command.reference ?? 'strong';
-    events.push({ type: 'SessionOpened', ...command.opening, setupTtlMs, ttlMs, independentTtl, networks, reference, at });
-  } else if (command.reference !== null && !holds(state, command.reference)) {
-    events.push({ type: 'ReferenceTaken', reference: command.reference, at });
+    events.push(openedEvent(command, command.opening, command.reference ?? 'strong', around));
+  } else {
+    if (command.reference !== null && !holds(state, command.reference))
+      events.push({ type: 'ReferenceTaken', reference: command.reference, at });
+    if (state.deletion !== null) events.push({ type: 'DeletionCancelled', reason: 'signalled', at });
   }
-  if (facing !== null && around.sparePort !== null) {
-    const { side, network } = facing;
-    if (!isNew && !sameNetwork(network, state.legs[side].network)) events.push({ type: 'NetworkChosen', side, network, at });
-    events.push({ type: 'LegOpened', side, local: around.sparePort, at });
-  }
+  if (facing !== null && around.sparePort !== null) events.push(...openedLeg(state, facing, around.sparePort, at));
   describeRemote(state.legs[command.side], command, at, events);
   const { notify, ttlMs } = command;
   if (notify !== 'keep' && !sameNotify(state.notify, notify)) events.push({ type: 'NotifyChanged', notify, at });
@@ -60,9 +68,27 @@ export function decideSignal(state: SessionState, command: Signal, around: Surro
   return ok(events);
 }
 
-const holds = (state: SessionState, reference: Reference): boolean => state.references[reference];
+/** A leg gets sockets, and stands from then on where they do. */
+export function openedLeg(state: SessionState, { side, network }: LegToOpen, local: Address, at: Millis): SessionEvent[] {
+  const opened: SessionEvent = { type: 'LegOpened', side, local, at };
+  const isElsewhere = state.call !== '' && !sameNetwork(network, state.legs[side].network);
+  return isElsewhere ? [{ type: 'NetworkChosen', side, network, at }, opened] : [opened];
+}
 
-function openingNetworks({ networks }: Signal, standard: Network): Record<Side, Network> {
+/** How a session begins. */
+export function openedEvent(
+  command: Pick<Signal, 'networks'>,
+  { call, tag }: { readonly call: CallId; readonly tag: string },
+  reference: Reference,
+  { setupTtlMs, ttlMs, independentTtl, network, now }: Surroundings,
+): SessionEvent {
+  const networks = openingNetworks(command, network);
+  return { type: 'SessionOpened', call, tag, setupTtlMs, ttlMs, independentTtl, networks, reference, at: now };
+}
+
+export const holds = (state: SessionState, reference: Reference): boolean => state.references[reference];
+
+function openingNetworks({ networks }: Pick<Signal, 'networks'>, standard: Network): Record<Side, Network> {
   if (networks === null) return { caller: standard, callee: standard };
   if (networks.kind === 'both') return { caller: networks.network, callee: networks.network };
   return { caller: networks.caller, callee: networks.callee ?? standard };
@@ -72,10 +98,11 @@ function openingNetworks({ networks }: Signal, standard: Network): Record<Side, 
  * The network a leg of an existing session is opened in. A pair of networks is heard only where a new port is asked for, and there the
  * second one is meant, whichever leg it is: as in the original.
  */
-function nextNetwork(leg: Leg, { networks, newPort }: Signal): Network {
+function nextNetwork(leg: Leg, command: Signal | Negotiate): Network {
+  const { networks } = command;
   if (networks === null) return leg.network;
   if (networks.kind === 'both') return networks.network;
-  return newPort && networks.callee !== null ? networks.callee : leg.network;
+  return command.type === 'Signal' && command.newPort && networks.callee !== null ? networks.callee : leg.network;
 }
 
 function describeRemote(leg: Leg, command: Signal, at: Millis, events: SessionEvent[]): void {

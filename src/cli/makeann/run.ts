@@ -30,7 +30,7 @@ export async function runMakeann(args: readonly string[], program: MakeannProgra
   if (wish.value.vad) say('-v: G.729 is made without silence suppression all the same');
   const debug = program === 'makeann_debug' ? say : (): void => {};
   const made = await makeann(wish.value, {
-    ...{ codecs: await installedCodecs(), say, debug, onInterrupt },
+    ...{ codecs: await installedCodecs(), say, debug },
     reach: (doneS, totalS) => progress.reach(doneS, totalS),
   });
   progress.hide();
@@ -40,16 +40,6 @@ export async function runMakeann(args: readonly string[], program: MakeannProgra
   }
   debug(`done in ${Math.round(performance.now() - startedAtMs)} ms`);
   return 0;
-}
-
-/** Whoever looks at how we ended is to see which signal it was. */
-function onInterrupt(discard: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      discard();
-      process.kill(process.pid, signal);
-    });
-  }
 }
 
 /** Written at once; a reader that has gone is no reason not to go on. */

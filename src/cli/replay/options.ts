@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../../model/kernel/index.js';
 import { parseTime } from './times.js';
 
 export const REPLAY_HELP = `usage: rtpbridge replay LOG... [--call ID] [--from T] [--until T] [--follow] [--json]
-                        [--ladder] [--html FILE] [--redecide] [--check]
+                        [--sdp] [--ladder] [--html FILE] [--redecide] [--check]
 
 Tells what happened to each call, read back from the event log. LOG is a data directory, a folder of segments, or one
 segment; several are those of several nodes, and are told together in the order of time.
@@ -24,6 +24,8 @@ How it is told (a timeline, a line for each thing that happened, unless one of t
   --json        one JSON object a line: the records as they are, with log, run, path and offset; what is wrong as
                 {"problem": ...}, and on stderr
                   rtpbridge replay rtpbridge-data --json | jq 'select(.kind == "exchange") | .command'
+  --sdp         with the session descriptions of offers and answers, line by line: what came (-), and what it became (+)
+                  rtpbridge replay rtpbridge-data --call 1-2345@192.0.2.1 --sdp
   --ladder      the call as a ladder of messages between client, relay and both sides; needs --call
                   rtpbridge replay node-a node-b --call 1-2345@192.0.2.1 --ladder
   --html FILE   the call as a page for a browser, written to FILE (-: stdout); needs --call
@@ -52,6 +54,7 @@ export type ReplayOptions = {
   readonly html: string | null;
   readonly redecide: boolean;
   readonly check: boolean;
+  readonly sdp: boolean;
 };
 
 const OPTIONS = {
@@ -64,6 +67,7 @@ const OPTIONS = {
   html: { type: 'string' },
   redecide: { type: 'boolean' },
   check: { type: 'boolean' },
+  sdp: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
@@ -72,6 +76,7 @@ const EXCLUSIVE: readonly (readonly [keyof typeof OPTIONS, readonly (keyof typeo
   ['follow', ['until', 'ladder', 'html']],
   ['ladder', ['json', 'redecide', 'check']],
   ['html', ['json', 'redecide', 'check']],
+  ['sdp', ['json', 'ladder', 'redecide', 'check']],
 ];
 
 /** Reads the command line of `rtpbridge replay`. Refuses in one line. */
@@ -96,7 +101,7 @@ export function parseReplayOptions(args: readonly string[], nowMs: number): Resu
   return ok({
     ...{ paths: positionals, call: values.call ?? null, fromMs: from.value, untilMs: until.value, html: values.html ?? null },
     ...{ follow: values.follow === true, json: values.json === true, ladder: values.ladder === true },
-    ...{ redecide: values.redecide === true, check: values.check === true },
+    ...{ redecide: values.redecide === true, check: values.check === true, sdp: values.sdp === true },
   });
 }
 

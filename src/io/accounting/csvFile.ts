@@ -60,9 +60,10 @@ export class CsvFile {
   async #write(): Promise<void> {
     this.#isWriting = true;
     try {
-      do await this.#writeBatch();
-      while (this.#waiting.length > 0);
-      this.#isFailing = false;
+      do {
+        await this.#writeBatch();
+        this.#isFailing = false;
+      } while (this.#waiting.length > 0);
     } catch (error) {
       this.#fail((error as Error).message);
       await this.#abandon();

@@ -1,10 +1,19 @@
 import { connect } from 'node:net';
 import { ok, type Result, refuse } from '../../../model/kernel/index.js';
-import { type AdminRequest, type CallAnswer, readAnswer, readCallAnswer, readTold } from '../../relay/admin/protocol.js';
+import {
+  type AdminRequest,
+  type CallAnswer,
+  type Reloaded,
+  readAnswer,
+  readCallAnswer,
+  readReloaded,
+  readTold,
+} from '../../relay/admin/protocol.js';
 import { type AdminStatus, readStatus } from '../../relay/admin/status.js';
 import type { Told } from '../../relay/events/told.js';
 
 const TIMEOUT_MS = 5000;
+const RELOAD_TIMEOUT_MS = 60_000;
 
 /** What is wrong where a relay cannot be asked, by errno. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -50,6 +59,12 @@ export async function askCall(path: string, call: string): Promise<Result<CallAn
 export async function askStatus(path: string): Promise<Result<AdminStatus, string>> {
   const answer = await askAdmin(path, { ask: 'status' });
   return answer.ok ? named(path, readStatus(answer.value['status'])) : answer;
+}
+
+/** Has the settings file read again, or (`check`) looked at. Names are looked up meanwhile, which may take its time. */
+export async function askReload(path: string, check: boolean): Promise<Result<Reloaded, string>> {
+  const answer = await askAdmin(path, { ask: 'reload', check }, RELOAD_TIMEOUT_MS);
+  return answer.ok ? named(path, readReloaded(answer.value)) : answer;
 }
 
 /**

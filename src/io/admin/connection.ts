@@ -135,6 +135,8 @@ export class AdminConnection {
     switch (request.ask) {
       case 'status':
         return { status: await this.#world.status() };
+      case 'reload':
+        return await this.#world.reload(request.check);
       case 'call':
         return { logFolder: this.#world.logFolder, live: await this.#world.inspect(request.call) };
     }

@@ -16,6 +16,9 @@ export type RelayFacts = {
   readonly run: number;
   readonly logFolder: string | null;
   readonly startedAtMs: number;
+  /** The networks in force, as `AdminStatus` has them. */
+  readonly networks: () => readonly string[];
+  readonly reload: AdminWorld['reload'];
   readonly owner: { readonly uid: number | null; readonly gid: number } | null;
 };
 
@@ -50,14 +53,16 @@ function worldOf(options: RelayOptions, facts: RelayFacts, threads: readonly Med
     new Promise((resolve) => {
       threads[shardOf(call, threads.length)]!.inspect(call, (sessions) => resolve(sessions ?? []));
     });
-  const { version, run, logFolder, startedAtMs } = facts;
+  const { version, run, logFolder, startedAtMs, networks, reload } = facts;
   return {
     logFolder,
+    reload,
     inspect,
     status: async () => ({
       ...{ version, pid: process.pid, run, startedAtMs, logFolder },
       shards: threads.map(({ counters }, shard) => shardStatus(shard, counters)),
       durability: options.eventLog.durability,
+      networks: networks(),
       lost: hub.lost,
     }),
     watch: (call) => (call === null ? hub.all$ : watchCall(hub, call, inspect)),

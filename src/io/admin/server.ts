@@ -1,7 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import type { Listener, UnixFileOptions } from '../control/listener.js';
+import { createServer, type Socket } from 'node:net';
+import { beginToListen, type Listener, type ListenPlace, stopListening, type UnixFileOptions } from '../control/listener.js';
 import { REASONS } from '../control/openControl.js';
-import type { ListenPlace } from '../control/stream.js';
 import { giveUnixFile, makeUnixSocket } from '../control/unix.js';
 import { AdminConnection } from './connection.js';
 import type { AdminWorld } from './world.js';
@@ -44,7 +43,7 @@ export async function openAdmin(
   }
 }
 
-function listenAdmin(where: ListenPlace, world: AdminWorld): Promise<Listener> {
+async function listenAdmin(where: ListenPlace, world: AdminWorld): Promise<Listener> {
   const served = new Set<Socket>();
   const refused = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -60,19 +59,6 @@ function listenAdmin(where: ListenPlace, world: AdminWorld): Promise<Listener> {
     const connection = new AdminConnection(socket, world);
     if (isFull) connection.dismiss(`${MAX_CONNECTIONS} connections are open already`);
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...where, backlog: BACKLOG }, () => {
-      server.removeListener('error', reject);
-      server.on('error', () => {}); // A connection that could not be accepted; the next may.
-      resolve({ close: () => closeAll(server, [served, refused]) });
-    });
-  });
-}
-
-function closeAll(server: Server, places: readonly ReadonlySet<Socket>[]): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done());
-    for (const sockets of places) for (const socket of sockets) socket.destroy();
-  });
+  await beginToListen(server, where, BACKLOG);
+  return { close: () => stopListening(server, served, refused) };
 }

@@ -1,3 +1,4 @@
+import type { Reloaded } from '../../relay/admin/protocol.js';
 import type { AdminStatus } from '../../relay/admin/status.js';
 import type { SnapshotRecord } from '../../relay/events/record.js';
 import type { ToldStream } from '../../relay/events/told.js';
@@ -9,6 +10,8 @@ export type AdminWorld = {
   /** The sessions of a Call-ID as they are now; none, if there is no such call. */
   readonly inspect: (call: string) => Promise<readonly SnapshotRecord[]>;
   readonly status: () => Promise<AdminStatus>;
+  /** Reads the settings file again, or only looks what would change. */
+  readonly reload: (isCheck: boolean) => Promise<Reloaded>;
   /** What happens from the subscription on, to one call or (null) at all. */
   readonly watch: (call: string | null) => ToldStream;
 };

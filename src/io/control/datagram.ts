@@ -17,11 +17,17 @@ export type Sender = {
   readonly origin: Origin;
 };
 
+/** What serves the datagrams of one socket. */
+export type DatagramReceiver = {
+  /** `text`: one character a byte. `send` gets the whole answer, at once or later, or never. */
+  readonly receive: (text: string, sender: Sender, send: (answer: string) => void) => void;
+};
+
 /**
  * The commands of one datagram socket: a datagram is `cookie command`, the answer `cookie reply`. Retransmissions are answered from a
  * cache, and while the first is still being carried out, not at all.
  */
-export class DatagramCommands {
+export class DatagramCommands implements DatagramReceiver {
   readonly #replies: ReplyCache;
   readonly #options: DatagramOptions;
   readonly #socket: string;
@@ -33,7 +39,6 @@ export class DatagramCommands {
     this.#replies = options.replies ?? new ReplyCache();
   }
 
-  /** `text`: one character a byte. `send` gets the whole answer, at once or later, or never. */
   receive(text: string, sender: Sender, send: (answer: string) => void): void {
     const [, cookie, command = ''] = /^[ \t\r\n]*([^ \t\r\n]+)[ \t\r\n]*([\s\S]*)$/.exec(text) ?? [];
     if (cookie === undefined) {

@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { ok, type Result, refuse, udpPort } from '../../../model/kernel/index.js';
 import { type ControlAddress, formatControlAddress, isWildcard } from '../../relay/controlAddress.js';
+import { formatNgAddress, type NgAddress } from '../../relay/ng/ngAddress.js';
+import { nameOfShared } from '../ng/threadSockets.js';
 import type { OpenSockets } from '../process/inheritance.js';
 import { RECEIVE_BUFFER_BYTES } from './datagram.js';
 import { failure, type UnixFileOptions } from './listener.js';
@@ -18,12 +20,18 @@ export type HeldSockets = {
 
 type Calls = typeof import('../sys/boundSocket.js') & typeof import('../sys/packetInfo.js') & typeof import('../sys/socket.js');
 
+/** What is to be held open, of both protocols. */
+export type HeldAddresses = { readonly control: readonly ControlAddress[]; readonly ng: readonly HeldNg[] };
+
+/** `sockets`: how many there are of a UDP address, one for each thread that serves it. What waits in one that is closed is lost. */
+export type HeldNg = { readonly address: NgAddress; readonly sockets: number };
+
 /**
- * Opens control sockets as `openControl` does, and that of the administration (`admin`: `unix:PATH` or null), all or none, but serves
+ * Opens control sockets as `openControl` and `openNg` do, and that of the administration (`admin`: `unix:PATH` or null), all or none, but serves
  * nothing. Standard input and output are not among them. Refuses with the same line as `openControl`.
  */
 export async function holdSockets(
-  addresses: readonly ControlAddress[],
+  { control, ng }: HeldAddresses,
   admin: string | null,
   files: UnixFileOptions,
 ): Promise<Result<HeldSockets, string>> {
@@ -32,9 +40,14 @@ export async function holdSockets(
   const holding = new Holding(calls.value, files);
   let [what, name] = ['control socket', ''];
   try {
-    for (const address of addresses) {
+    for (const address of control) {
       name = formatControlAddress(address);
       await holding.open(address, name);
+    }
+    what = 'NG socket';
+    for (const held of ng) {
+      name = formatNgAddress(held.address);
+      await holding.openNg(held, name);
     }
     if (admin !== null) {
       [what, name] = ['admin socket', admin];
@@ -62,6 +75,10 @@ async function loadCalls(): Promise<Result<Calls, string>> {
   }
 }
 
+/** Numeric. `family`: 0 is either, and IPv4 where there are both. */
+const hostOf = async (host: string, family: 0 | 4 | 6): Promise<string> =>
+  (await lookup(host, { family, verbatim: false })).address;
+
 class Holding {
   readonly sockets = new Map<string, number>();
   readonly #calls: Calls;
@@ -77,7 +94,7 @@ class Holding {
     switch (address.transport) {
       case 'udp':
       case 'tcp':
-        this.#keep(name, await this.#openPort(address));
+        this.#keep(name, this.#openPort({ ...address, host: await hostOf(address.host, address.ipv6 ? 6 : 4) }));
         break;
       case 'unix':
         await this.openUnix(address.path, name);
@@ -87,6 +104,27 @@ class Holding {
         if (!passed.ok) throw new Error(passed.error);
         this.sockets.set(name, passed.value.fd);
       }
+    }
+  }
+
+  async openNg({ address, sockets }: HeldNg, name: string): Promise<void> {
+    const transport = address.transport === 'udp' ? 'udp' : 'tcp';
+    const families = { IPv4: 4, IPv6: 6 } as const;
+    const host = await hostOf(address.host, address.family === null ? 0 : families[address.family]);
+    const local = { transport, host, port: address.port, ipv6: host.includes(':') } as const;
+    if (transport === 'udp' && sockets > 1) this.#openShared({ ...local, transport }, sockets, name);
+    else this.#keep(name, this.#openPort(local));
+  }
+
+  #openShared(address: ControlAddress & { readonly transport: 'udp' }, count: number, name: string): void {
+    const { host, port, ipv6 } = address;
+    const opened = this.#calls.openSharedSockets({ host, port: udpPort(port) }, ipv6, RECEIVE_BUFFER_BYTES, count);
+    if (!opened.ok) throw failure(opened.error, name);
+    for (const [i, fd] of opened.value.entries()) this.sockets.set(nameOfShared(name, i), fd);
+    if (!isWildcard(address)) return;
+    for (const fd of opened.value) {
+      const told = this.#calls.tellAskedAddress(fd, ipv6);
+      if (!told.ok) throw failure(told.error, name);
     }
   }
 
@@ -105,11 +143,12 @@ class Holding {
     for (const fd of this.sockets.values()) this.#calls.closeDescriptor(fd);
   }
 
-  async #openPort(address: ControlAddress & { readonly transport: 'udp' | 'tcp' }): Promise<Result<number, string>> {
+  /** `host`: numeric. */
+  #openPort(address: ControlAddress & { readonly transport: 'udp' | 'tcp' }): Result<number, string> {
     const { transport, host, port, ipv6 } = address;
     const { openWildcardSocket, openDatagramSocket, openListeningSocket } = this.#calls;
     if (transport === 'udp' && isWildcard(address)) return openWildcardSocket(ipv6, port, RECEIVE_BUFFER_BYTES);
-    const local = { host: (await lookup(host, { family: ipv6 ? 6 : 4 })).address, port: udpPort(port) };
+    const local = { host, port: udpPort(port) };
     return transport === 'udp'
       ? openDatagramSocket(local, ipv6, RECEIVE_BUFFER_BYTES)
       : openListeningSocket(local, ipv6, BACKLOG);

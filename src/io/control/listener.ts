@@ -1,3 +1,4 @@
+import type { ListenOptions, Server, Socket } from 'node:net';
 import type { Origin } from '../../relay/control/origin.js';
 import type { ReplyCache } from '../../relay/control/replyCache.js';
 
@@ -6,6 +7,29 @@ export type CommandHandler = (command: string, origin: Origin, answer: (reply: s
 
 /** An open control socket. */
 export type Listener = { readonly close: () => Promise<void> };
+
+/** An address to bind, or the descriptor of a socket that is bound. */
+export type ListenPlace = ListenOptions & { readonly fd?: number };
+
+/** `backlog`: connections that may wait to be accepted. Rejects if the address cannot be bound. */
+export function beginToListen(server: Server, where: ListenPlace, backlog: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...where, backlog }, () => {
+      server.removeListener('error', reject);
+      server.on('error', () => {}); // A connection that could not be accepted; the next may.
+      resolve();
+    });
+  });
+}
+
+/** Accepts nothing any more, and cuts the connections off that are open. */
+export function stopListening(server: Server, ...connections: readonly Iterable<Socket>[]): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done());
+    for (const sockets of connections) for (const socket of sockets) socket.destroy();
+  });
+}
 
 /** What a unix socket's file is given when it is made. */
 export type UnixFileOptions = {

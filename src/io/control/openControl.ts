@@ -1,6 +1,8 @@
 import type { Result } from '../../../model/kernel/index.js';
+import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
 import { type ControlAddress, endsWithInput, formatControlAddress, isWildcard } from '../../relay/controlAddress.js';
 import { inheritedSockets, type OpenSockets } from '../process/inheritance.js';
+import { DatagramCommands } from './datagram.js';
 import type { ControlOptions, Listener } from './listener.js';
 import { listenStdio } from './stdio.js';
 import { Connections, listenStream, listenTcp, type StreamOptions } from './stream.js';
@@ -23,7 +25,7 @@ export const REASONS: Readonly<Record<string, string>> = {
 /** What is wrong with a socket that cannot be opened, in one line with its name and the errno. `what`: of what kind it is. */
 export function openingProblem(what: string, name: string, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  const isPort = code === 'EACCES' && /^(udp|tcp)6?:/.test(name);
+  const isPort = code === 'EACCES' && /^((udp|tcp)6?|(http|ws)s?):/.test(name);
   const why = (REASONS[code ?? ''] ?? message) + (isPort ? ' (ports below 1024 are privileged)' : '');
   return `${what} ${name.replace(/:$/, '')}: ${why}${code === undefined ? '' : ` (${code})`}`;
 }
@@ -109,8 +111,8 @@ class Opening {
     const { host, port, ipv6 } = address;
     const wildcard = isWildcard(address) ? await this.#openWildcard() : null;
     const name = oneWord(formatControlAddress(address));
-    if (wildcard !== null) wildcard.open(ipv6, port, name);
-    else this.open.push(await listenUdp(host, port, ipv6, this.#options, name));
+    if (wildcard !== null) wildcard.open(ipv6, port, this.#commandsOf(name));
+    else this.open.push(await listenUdp(host, port, ipv6, this.#commandsOf(name), MAX_COMMAND_BYTES));
   }
 
   /** Serves a socket that somebody else has opened. */
@@ -123,7 +125,7 @@ class Opening {
     }
     const wildcard = await this.#openWildcard();
     if (wildcard === null) throw new Error('a UDP socket cannot be taken over here');
-    wildcard.adopt(fd, kind === 'IPv6 datagram', oneWord(name));
+    wildcard.adopt(fd, kind === 'IPv6 datagram', this.#commandsOf(oneWord(name)));
   }
 
   /** Connections have no cookies: what came by them is written down without. */
@@ -136,12 +138,16 @@ class Opening {
     };
   }
 
+  #commandsOf(name: string): DatagramCommands {
+    return new DatagramCommands(this.#options, name);
+  }
+
   /** Null where there are no Linux system calls. */
   async #openWildcard(): Promise<WildcardListener | null> {
     if (process.platform !== 'linux' || this.#wildcard !== null) return this.#wildcard;
     const module = await import('./wildcard.js').catch(() => null);
     if (module === null) return null;
-    this.#wildcard = new module.WildcardListener(this.#options);
+    this.#wildcard = new module.WildcardListener({ maxBytes: MAX_COMMAND_BYTES, onWarning: this.#options.onWarning });
     this.open.push(this.#wildcard);
     return this.#wildcard;
   }

@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
-import { createServer, type ListenOptions, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
 import type { Origin } from '../../relay/control/origin.js';
 import { clientOrigin } from './clientOrigin.js';
 import { serveLines } from './lines.js';
-import type { CommandHandler, Listener } from './listener.js';
+import { beginToListen, type CommandHandler, type Listener, type ListenPlace, stopListening } from './listener.js';
 
 /** As rtpproxy: the next one is accepted and closed at once. */
 const MAX_CONNECTIONS = 100;
@@ -33,11 +33,8 @@ export type StreamOptions = {
   readonly connections: Connections;
 };
 
-/** An address to bind, or the descriptor of a socket that is bound. */
-export type ListenPlace = ListenOptions & { readonly fd?: number };
-
 /** Serves commands over the stream sockets that are accepted at `where`. Rejects if it cannot be bound. */
-export function listenStream(where: ListenPlace, { lines, handle, connections }: StreamOptions): Promise<Listener> {
+export async function listenStream(where: ListenPlace, { lines, handle, connections }: StreamOptions): Promise<Listener> {
   const own = new Set<Socket>();
   const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
   const server = createServer({ noDelay: true, allowHalfOpen: true, ...keepAlive }, (socket) => {
@@ -52,19 +49,8 @@ export function listenStream(where: ListenPlace, { lines, handle, connections }:
     if (lines) serveLines({ input: socket, output: socket, origin, onOver: () => socket.destroySoon() }, handle);
     else serveOne(socket, origin, handle);
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...where, backlog: BACKLOG }, () => {
-      server.removeListener('error', reject);
-      server.on('error', () => {}); // A connection that could not be accepted; the next may.
-      const close = (): Promise<void> =>
-        new Promise((done) => {
-          server.close(() => done());
-          for (const socket of own) socket.destroy();
-        });
-      resolve({ close });
-    });
-  });
+  await beginToListen(server, where, BACKLOG);
+  return { close: () => stopListening(server, own) };
 }
 
 /** What the first read brings is the one command of the connection, with or without a line end; it is answered and closed. */

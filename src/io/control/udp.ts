@@ -1,10 +1,9 @@
 import { createSocket, type SocketOptions } from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
 import { clientOrigin } from './clientOrigin.js';
-import { DatagramCommands, RECEIVE_BUFFER_BYTES } from './datagram.js';
-import type { ControlOptions, Listener } from './listener.js';
+import { type DatagramReceiver, RECEIVE_BUFFER_BYTES } from './datagram.js';
+import type { Listener } from './listener.js';
 
 /** Every answer goes to a numeric address: without this it would wait a turn of the event loop for Node to find that out. */
 const lookUpNames: NonNullable<SocketOptions['lookup']> = (name, options, found) => {
@@ -16,15 +15,21 @@ const lookUpNames: NonNullable<SocketOptions['lookup']> = (name, options, found)
 /**
  * Control over UDP on one address of this host, which is then the source of every answer. Rejects if it cannot be bound. Where the kernel
  * cannot be asked which address a client used, this serves all addresses too, and answers go out from the one that routing prefers.
+ * `maxBytes`: what is longer is cut off.
  */
-export function listenUdp(host: string, port: number, ipv6: boolean, options: ControlOptions, name?: string): Promise<Listener> {
+export function listenUdp(
+  host: string,
+  port: number,
+  ipv6: boolean,
+  receiver: DatagramReceiver,
+  maxBytes: number,
+): Promise<Listener> {
   const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES, lookup: lookUpNames });
-  const commands = new DatagramCommands(options, name);
   let local = '';
   let isClosed = false;
   socket.on('message', (datagram, { address, port }) => {
-    const text = datagram.toString('latin1', 0, MAX_COMMAND_BYTES);
-    commands.receive(text, { key: `${address}:${port}`, origin: clientOrigin(address, local) }, (answer) => {
+    const text = datagram.toString('latin1', 0, maxBytes);
+    receiver.receive(text, { key: `${address}:${port}`, origin: clientOrigin(address, local) }, (answer) => {
       if (isClosed) return; // A command that was under way when we were told to end.
       socket.send(Buffer.from(answer, 'latin1'), port, address, () => {}); // The client asks again if it does not arrive.
     });

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, existsSync, lstatSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, resolve as resolvePath } from 'node:path';
-import { failure, type Listener, type UnixFileOptions } from './listener.js';
-import { type ListenPlace, listenStream, type StreamOptions } from './stream.js';
+import { failure, type Listener, type ListenPlace, type UnixFileOptions } from './listener.js';
+import { listenStream, type StreamOptions } from './stream.js';
 
 /** Whoever can write to the socket can end every call. */
 const DEFAULT_MODE = 0o660;

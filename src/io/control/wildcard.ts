@@ -6,9 +6,9 @@ import { errnoName } from '../sys/libc.js';
 import { ENVELOPE_WORDS, type Envelope, openWildcardSocket, sendFromAsked, tellAskedAddress } from '../sys/packetInfo.js';
 import { closeDescriptor } from '../sys/socket.js';
 import { clientOrigin } from './clientOrigin.js';
-import { DatagramCommands, RECEIVE_BUFFER_BYTES, type Sender } from './datagram.js';
-import { type ControlOptions, failure, type Listener } from './listener.js';
-import { type ReceivedDatagrams, STOP, type WildcardThreadNotice } from './wildcardThread.js';
+import { type DatagramReceiver, RECEIVE_BUFFER_BYTES, type Sender } from './datagram.js';
+import { failure, type Listener } from './listener.js';
+import { type ReceivedDatagrams, STOP, type WildcardThreadNotice, type WildcardThreadStart } from './wildcardThread.js';
 
 const THREAD = new URL('./wildcardThread.js', import.meta.url);
 /** Datagrams that may be on their way from the thread to us. More wait in the kernel, where a flood loses its own. */
@@ -17,6 +17,13 @@ const CREDIT = 256;
 const BOUNDLESS = 1 << 20;
 /** A thread that died is started again after so long, which keeps one that always dies from eating the processor. */
 const RESTART_MS = 1_000;
+
+export type WildcardOptions = {
+  /** What is longer is cut off. */
+  readonly maxBytes: number;
+  /** Something went wrong inside and was mended. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+};
 
 /**
  * Control over UDP sockets that are bound to every address of this host, all of them together. Answers leave from the address that was
@@ -28,11 +35,11 @@ const RESTART_MS = 1_000;
  * for it for ever, as would `process.exit()`; hence the handler for that.
  */
 export class WildcardListener implements Listener {
-  readonly #options: ControlOptions;
+  readonly #options: WildcardOptions;
   readonly #module: URL;
   readonly #epoll = openEpoll();
   readonly #stopper = openEventfd();
-  readonly #sockets = new Map<number, DatagramCommands>();
+  readonly #sockets = new Map<number, DatagramReceiver>();
   readonly #wake = (): void => {
     this.#release(BOUNDLESS);
     signalEventfd(this.#stopper);
@@ -44,7 +51,7 @@ export class WildcardListener implements Listener {
   #isClosed = false;
 
   /** `thread`: the module of the thread. */
-  constructor(options: ControlOptions, thread: URL = THREAD) {
+  constructor(options: WildcardOptions, thread: URL = THREAD) {
     this.#options = options;
     this.#module = thread;
     this.#watch(this.#stopper, STOP);
@@ -52,24 +59,26 @@ export class WildcardListener implements Listener {
   }
 
   /** Opens a socket; it is served after `start`. Throws the errno. */
-  open(ipv6: boolean, port: number, name?: string): void {
+  open(ipv6: boolean, port: number, receiver: DatagramReceiver): void {
     const opened = openWildcardSocket(ipv6, port, RECEIVE_BUFFER_BYTES);
     if (!opened.ok) throw failure(opened.error, `port ${port}`);
-    this.#serve(opened.value, name);
+    this.#serve(opened.value, receiver);
   }
 
   /** Takes over a bound UDP socket of whatever address, with the queues it has. Throws the errno. */
-  adopt(fd: number, ipv6: boolean, name?: string): void {
+  adopt(fd: number, ipv6: boolean, receiver: DatagramReceiver): void {
     const prepared = tellAskedAddress(fd, ipv6);
     if (!prepared.ok) throw failure(prepared.error, `descriptor ${fd}`);
-    this.#serve(fd, name);
+    this.#serve(fd, receiver);
   }
 
   /** Begins to serve. Rejects if the thread cannot be made. */
   start(): Promise<void> {
     this.#credit = new Int32Array(new SharedArrayBuffer(4));
     this.#credit[0] = CREDIT;
-    const thread = new Worker(this.#module, { name: 'control', workerData: { epoll: this.#epoll, credit: this.#credit.buffer } });
+    const { maxBytes } = this.#options;
+    const workerData: WildcardThreadStart = { epoll: this.#epoll, credit: this.#credit.buffer as SharedArrayBuffer, maxBytes };
+    const thread = new Worker(this.#module, { name: 'control', workerData });
     return new Promise((resolve, reject) => {
       let reason = 'it ended';
       thread.on('message', (notice: WildcardThreadNotice) => {
@@ -99,8 +108,8 @@ export class WildcardListener implements Listener {
     for (const fd of [...this.#sockets.keys(), this.#stopper, this.#epoll]) closeDescriptor(fd);
   }
 
-  #serve(fd: number, name: string | undefined): void {
-    this.#sockets.set(fd, new DatagramCommands(this.#options, name));
+  #serve(fd: number, receiver: DatagramReceiver): void {
+    this.#sockets.set(fd, receiver);
     this.#watch(fd, fd);
   }
 
@@ -110,10 +119,10 @@ export class WildcardListener implements Listener {
   }
 
   #receive({ fd, texts, envelopes }: ReceivedDatagrams): void {
-    const commands = this.#sockets.get(fd);
+    const receiver = this.#sockets.get(fd);
     for (let i = 0; i < texts.length; i++) {
       const envelope = envelopes.subarray(i * ENVELOPE_WORDS, (i + 1) * ENVELOPE_WORDS);
-      commands?.receive(texts[i]!, senderOf(envelope), (answer) => {
+      receiver?.receive(texts[i]!, senderOf(envelope), (answer) => {
         // A command may have been under way when we were told to end; the descriptor may be another's by now.
         if (!this.#isClosed) sendFromAsked(fd, answer, envelope);
       });

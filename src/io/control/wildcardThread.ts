@@ -1,6 +1,5 @@
 /** A thread that waits for datagrams on wildcard-bound control sockets and hands them to the main thread: see wildcard.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { MAX_COMMAND_BYTES } from '../../protocol/rtpproxy/tokens.js';
 import { EVENT_DATA_WORD, EVENT_WORDS, epollWait } from '../sys/epoll.js';
 import { errnoName, lastErrno } from '../sys/libc.js';
 import { mapMemory } from '../sys/memory.js';
@@ -11,6 +10,8 @@ export type WildcardThreadStart = {
   readonly epoll: number;
   /** How many datagrams may still be handed over before the main thread has taken some: one signed word. */
   readonly credit: SharedArrayBuffer;
+  /** Of a datagram; what is longer is cut off. */
+  readonly maxBytes: number;
 };
 
 /** The first message says that the thread serves; every other one brings datagrams of one socket. */
@@ -28,9 +29,9 @@ export const STOP = 0xffffffff;
 const BATCH = 32;
 const EVENTS = 16;
 
-function serve({ epoll, credit }: WildcardThreadStart, notify: (notice: WildcardThreadNotice) => void): void {
+function serve({ epoll, credit, maxBytes }: WildcardThreadStart, notify: (notice: WildcardThreadNotice) => void): void {
   const left = new Int32Array(credit);
-  const batch = new DatagramBatch(BATCH, MAX_COMMAND_BYTES);
+  const batch = new DatagramBatch(BATCH, maxBytes);
   const events = mapMemory(EVENTS * EVENT_WORDS * 4);
   const words = new Uint32Array(events.buffer);
   const receive = (fd: number): void => {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { uptime } from 'node:process';
+import { REPLY_LIFETIME_MS } from '../../relay/control/replyCache.js';
 import type { Fold } from '../../relay/events/fold.js';
 import type { SegmentHeader } from '../../relay/events/logEntry.js';
 import type { ExchangeRecord } from '../../relay/events/record.js';
@@ -27,9 +28,6 @@ export type LeftBehind = {
   readonly lastAtMs: number;
   readonly problems: readonly Problem[];
 };
-
-/** A client repeats its command for so long at the most, milliseconds: as long as the relay knows its replies. */
-const REPEATING_MS = 35_000;
 
 type Segments = {
   readonly shard: number;
@@ -147,7 +145,7 @@ function recover(run: number, names: readonly Name[], found: readonly Segments[]
   const lastAtMs = Math.max(...reads.map(({ read }) => read.fold.lastAtMs), 0);
   const left = reads.filter(({ read }) => !read.fold.isEnded);
   if (left.length === 0) return { ...nothing(problems), lastAtMs };
-  const sinceMs = lastAtMs - REPEATING_MS;
+  const sinceMs = lastAtMs - REPLY_LIFETIME_MS;
   const exchanges = [...new Set(names.map(({ shard }) => shard))]
     .flatMap((shard) =>
       readExchanges(

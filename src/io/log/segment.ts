@@ -9,7 +9,7 @@ export const SEGMENT_MAGIC = 'RTPBLOG1';
  * The version of the records. 2: sessions have networks, notifications and more settings than in 0.1.0. 3: every segment begins with all
  * sessions as they are; there are records besides steps. 4: prompts, recordings, and any number of copies of a side.
  */
-export const SEGMENT_VERSION = 4;
+export const SEGMENT_VERSION = 5;
 
 /** Every record stands for itself (plain maps, no shared structures): a segment can be read from any frame on, by any MessagePack reader. */
 export const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true });

@@ -79,6 +79,6 @@ export function openThreadLog(start: ShardStart, shard: Shard, warn: (text: stri
   };
 }
 
-const decisionSetting = ({ ttlMs, setupTtlMs, independentTtl, network }: ShardSetting) => ({
-  ...{ ttlMs, setupTtlMs, independentTtl, network },
+const decisionSetting = ({ ttlMs, setupTtlMs, independentTtl, network, deleteGraceMs = 0 }: ShardSetting) => ({
+  ...{ ttlMs, setupTtlMs, independentTtl, network, deleteGraceMs },
 });

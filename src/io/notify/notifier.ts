@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { NotifyTarget } from '../../../model/session/notify.js';
+import { formatTarget, type NotifyTarget } from '../../../model/session/notify.js';
 import type { Carrier, NotifyCall } from './carrier.js';
 import { Outlet } from './outlet.js';
 import { StreamCarrier } from './stream.js';
@@ -31,7 +31,7 @@ export function openNotifier(onWarning: (text: string) => void): Notifier {
 
   function send(target: NotifyTarget, line: string, call: NotifyCall | null): void {
     if (isClosed) return;
-    const name = nameOf(target);
+    const name = formatTarget(target);
     const known = outlets.get(name);
     if (known === undefined && outlets.size >= MAX_LISTENERS && !closeOneOf(outlets)) {
       onWarning(`notify ${name}: ${JSON.stringify(line)} not delivered: ${MAX_LISTENERS} other listeners are being told things`);
@@ -68,16 +68,4 @@ function closeOneOf(outlets: Map<string, Outlet>): boolean {
 
 function carrierTo(target: NotifyTarget): Carrier {
   return target.kind === 'xmlrpc' ? new XmlRpcCarrier(target.url) : new StreamCarrier(target);
-}
-
-/** Different for different targets; as it is written in a command, but for the address to connect from. */
-function nameOf(target: NotifyTarget): string {
-  switch (target.kind) {
-    case 'unix':
-      return `unix:${target.path}`;
-    case 'tcp':
-      return `tcp:${target.host}:${target.port}${target.bind === null ? '' : ` from ${target.bind}`}`;
-    case 'xmlrpc':
-      return `xmlrpc:${target.url}`;
-  }
 }

@@ -4,7 +4,7 @@ import { g722Narrowband } from '../../protocol/audio/codecs.js';
 import { AnnouncementEncoder, announce, announcementCodecs } from '../../relay/tools/announcement.js';
 import type { MakeannOptions } from '../../relay/tools/makeannOptions.js';
 import { frameBytesOf } from '../../relay/tools/soundLayout.js';
-import { OutputFile } from './outputFile.js';
+import { discardOnSignals, OutputFile } from '../outputFile.js';
 import { SpeechFile, unreadable } from './speechFile.js';
 
 const G729_PAYLOAD_TYPE = 18;
@@ -19,8 +19,6 @@ export type MakeannWorld = {
   readonly debug: (line: string) => void;
   /** So many seconds are made of so many; 0: nobody knows of how many. */
   readonly reach: (doneS: number, totalS: number) => void;
-  /** Given at the beginning: what takes away all that is not complete, at once. */
-  readonly onInterrupt: (discard: () => void) => void;
 };
 
 type Output = { readonly codec: AudioCodec; readonly encoder: AnnouncementEncoder; readonly file: OutputFile };
@@ -39,9 +37,10 @@ export async function makeann(options: MakeannOptions, world: MakeannWorld): Pro
     world.say(`${options.template}.${G729_PAYLOAD_TYPE} is not made: G.729 needs the Debian package libbcg729-0`);
   }
   const outputs: Output[] = [];
-  world.onInterrupt(() => discard(outputs));
+  const stopListening = discardOnSignals(() => discard(outputs));
   const made = await makeAll(options, input, codecs, outputs, world);
   if (!made.ok) discard(outputs);
+  stopListening();
   await input.close();
   return made;
 }

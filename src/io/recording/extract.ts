@@ -13,7 +13,8 @@ import { formatStatistics } from '../../relay/tools/sequenceStatistics.js';
 import { installedCodecs } from '../audio/audioCodecs.js';
 import { writeSoundFile } from '../audio/sndfile.js';
 import { nodeCrypto } from '../crypto/nodeCrypto.js';
-import { deleteFile, isSameFile, linkTo, sizeOf, writeWhole } from './outputFile.js';
+import { discardOnSignals, OutputFile } from '../outputFile.js';
+import { deleteFile, isSameFile, linkTo, sizeOf } from './givenFiles.js';
 import { openRecordedFile, type RecordedFile } from './recordedFile.js';
 
 /** What the program that extracts is to those who run it. */
@@ -169,9 +170,8 @@ function countPackets(file: RecordedFile, world: ExtractWorld): Result<number, s
 }
 
 async function writeOutput(mix: Mix, output: string, options: ExtractOptions, world: ExtractWorld): Promise<boolean> {
-  const { fileFormat, dataFormat, sampleRate, stereo, links } = options;
-  const format = { fileFormat, dataFormat, sampleRate, channels: stereo ? 2 : 1 };
-  const written = await writeWhole(output, (path) => writeSoundFile(path, format, mix.samples));
+  const { links } = options;
+  const written = await writeWhole(mix, output, options);
   if (!written.ok) {
     world.complain(written.error);
     return false;
@@ -183,6 +183,21 @@ async function writeOutput(mix: Mix, output: string, options: ExtractOptions, wo
     if (problem !== null) world.complain(`${link}: not made another name of ${output} (${problem})`);
   }
   return true;
+}
+
+/** Refuses with one line; then there is no such file, or the one that there was before. */
+async function writeWhole(mix: Mix, output: string, options: ExtractOptions): Promise<Result<void, string>> {
+  const { fileFormat, dataFormat, sampleRate, stereo } = options;
+  const opened = await OutputFile.open(output);
+  if (!opened.ok) return opened;
+  const file = opened.value;
+  const stopListening = discardOnSignals(() => file.discard());
+  const format = { fileFormat, dataFormat, sampleRate, channels: stereo ? 2 : 1 };
+  const written = await writeSoundFile(file.growsAt, format, mix.samples);
+  if (!written.ok) file.discard();
+  const whole = written.ok ? await file.commit() : refuse(written.error.replaceAll(file.growsAt, output));
+  stopListening();
+  return whole;
 }
 
 /** What could not be read, or not be heard at all, stays: it is the only copy. */

@@ -14,6 +14,7 @@ const SOCK_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
@@ -25,6 +26,37 @@ const words = new Uint32Array(scratch.buffer);
 /** Opens a UDP socket as Node does, but for a receive queue of its own length. The fd, or the errno; nothing is left open then. */
 export const openDatagramSocket = (local: Address, ipv6: boolean, receiveBufferBytes: number): Result<number, string> =>
   openBound(local, ipv6, SOCK_DGRAM, (fd) => setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes));
+
+/**
+ * Opens `count` UDP sockets on one address, among which the kernel shares out the clients (SO_REUSEPORT, socket(7)): each client has one of
+ * them, the same as long as their number does not change. The first is bound as if it were the only one, which is refused where anybody has
+ * the address already, however ready to share. `given`: bound sockets that are the first of them; all of these are among the answer, also where
+ * fewer are asked for. The fds, or the errno; nothing is left open then but what was given.
+ */
+export function openSharedSockets(
+  local: Address,
+  ipv6: boolean,
+  receiveBufferBytes: number,
+  count: number,
+  given: readonly number[] = [],
+): Result<readonly number[], string> {
+  const opened: number[] = [];
+  // A single one may have been opened for itself.
+  for (const fd of given) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  for (let i = given.length; i < count; i++) {
+    const bound = openBound(local, ipv6, SOCK_DGRAM, (fd) => {
+      setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes);
+      if (i > 0) setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    });
+    if (!bound.ok) {
+      for (const fd of opened) closeDescriptor(fd);
+      return bound;
+    }
+    if (i === 0) setOption(bound.value, SOL_SOCKET, SO_REUSEPORT, 1);
+    opened.push(bound.value);
+  }
+  return ok([...given, ...opened]);
+}
 
 /** Opens a TCP socket that listens, as Node does: on every IPv6 address means on every IPv4 address too. The fd, or the errno. */
 export function openListeningSocket(local: Address, ipv6: boolean, backlog: number): Result<number, string> {

@@ -32,6 +32,7 @@ const REGISTER_BUFFER_RING = 22;
 const ENTER_GETEVENTS = 1;
 const ENTER_EXT_ARG = 8;
 
+export const OPERATION_POLL_ADD = 6;
 export const OPERATION_READ = 22;
 export const OPERATION_SEND = 26;
 export const OPERATION_RECVMSG = 10;
@@ -39,6 +40,8 @@ export const OPERATION_ASYNC_CANCEL = 14;
 export const SQE_BUFFER_SELECT = 1 << 5;
 export const SQE_SKIP_SUCCESS = 1 << 6;
 export const RECV_MULTISHOT = 2;
+/** What OPERATION_POLL_ADD waits for, in word 7: something to be read. */
+export const POLL_INPUT = 1;
 /** Completion flags: the buffer's number is in the upper half; more completions of this request will follow. */
 export const CQE_BUFFER_SHIFT = 16;
 export const CQE_MORE = 2;

@@ -88,6 +88,8 @@ export class DatagramBatch {
   readonly #controls: number;
   readonly #payloads: number;
   readonly #payloadWords: number;
+  /** Headers at the front that the kernel has written to. */
+  #used: number;
 
   /** `payloadBytes`: what is longer is cut off. */
   constructor(count: number, payloadBytes: number) {
@@ -101,13 +103,15 @@ export class DatagramBatch {
     this.#arena = mapMemory((this.#payloads + count * this.#payloadWords) * 4);
     this.#words = new Uint32Array(this.#arena.buffer, 0, this.#payloads);
     this.#text = Buffer.from(this.#arena.buffer);
+    this.#used = count;
   }
 
   /** Takes up to `limit` datagrams that wait at the socket. How many; none on an error, too, of which every one concerns one client. */
   receive(fd: number, limit: number): number {
-    const count = Math.min(limit, this.#count);
-    for (let i = 0; i < count; i++) this.#prepare(i);
-    return Math.max(0, recvmmsg(fd, this.#arena.address, count, MSG_DONTWAIT, 0));
+    for (let i = 0; i < this.#used; i++) this.#prepare(i);
+    const count = Math.max(0, recvmmsg(fd, this.#arena.address, Math.min(limit, this.#count), MSG_DONTWAIT, 0));
+    this.#used = Math.min(count + 1, this.#count); // One more was tried.
+    return count;
   }
 
   /** A datagram of the batch, one character a byte. */

@@ -32,6 +32,12 @@ export const sendmmsg = declare<(fd: number, vector: Pointer, count: number, fla
   'int',
 ]);
 
+const poll = declare<(descriptors: Pointer, count: number, timeoutMs: number) => number>('poll', 'int', [
+  'uint64_t',
+  'uint64_t',
+  'int',
+]);
+
 export const MSG_DONTWAIT = 0x40;
 export const MSG_TRUNC = 0x20;
 
@@ -47,7 +53,7 @@ const IPV6_V6ONLY = 26;
 
 // Scratch for the calls below: an address, then the value of a socket option.
 const scratch = mapMemory(4096);
-const words = new Uint32Array(scratch.buffer, 0, 16);
+const words = new Uint32Array(scratch.buffer);
 const OPTION_WORD = 8;
 const optionAddress = scratch.address + OPTION_WORD * 4;
 
@@ -79,6 +85,24 @@ export function openUdpSocket(local: Address, options: UdpSocketOptions): Result
   const errno = lastErrno();
   closeFd(fd);
   return refuse(errnoName(errno));
+}
+
+/** `struct pollfd`, two words each, behind the value of an option. */
+const POLL_WORD = 16;
+const MOST_POLLED = 64;
+const POLLIN = 1;
+
+/**
+ * Whether something waits at one of the sockets of these rows, an error too; `descriptors`: row → descriptor + 1, 0 (none) is passed over.
+ * Of at most 64 rows; one system call.
+ */
+export function hasInput(descriptors: Int32Array, row: number, count: number): boolean {
+  const length = Math.min(count, MOST_POLLED);
+  for (let i = 0; i < length; i++) {
+    words[POLL_WORD + i * 2] = descriptors[row + i]! - 1; // -1 is passed over by the kernel.
+    words[POLL_WORD + i * 2 + 1] = POLLIN;
+  }
+  return poll(scratch.address + POLL_WORD * 4, length, 0) > 0;
 }
 
 /** Closes a descriptor. Errors are not interesting: whatever they say, the descriptor is gone. */

@@ -6,17 +6,20 @@ import type { Tags } from '../../protocol/rtpproxy/command.js';
 import type { NamedSession } from '../../relay/control/execution.js';
 import { replyKey } from '../../relay/control/replyCache.js';
 import type { ExchangeRecord, SnapshotRecord } from '../../relay/events/record.js';
-import { lostReply, type ShardLink } from '../../relay/supervisor/dispatch.js';
-import type { Assignment, ShardNotice, TakenUp } from '../../relay/supervisor/messages.js';
+import { type NgClientRow, NgClientTable } from '../../relay/ng/clientTable.js';
+import { lostReply, type NgLink } from '../../relay/supervisor/dispatch.js';
+import type { Assignment, NgAssignment, ShardNotice, TakenUp } from '../../relay/supervisor/messages.js';
+import { lostNgReply } from '../../relay/supervisor/ngDispatch.js';
 import { NOBODY } from '../../relay/supervisor/shardServer.js';
 import { clock } from '../clock.js';
+import { CallInHand } from '../ng/callInHand.js';
 import type { LostCommand, ShardMemory, ThreadRequest } from './shardStart.js';
 import type { Waker } from './wake.js';
 
 export type EngineChoice = { readonly engine: EngineName; readonly refused: readonly string[] };
 
 /** What a thread tells that is not an answer. */
-export type ThreadNews = Exclude<ShardNotice, { kind: 'replies' | 'found' | 'inspected' }>;
+export type ThreadNews = Exclude<ShardNotice, { kind: 'replies' | 'found' | 'inspected' | 'codecs' | 'listed' }>;
 
 /** Lets answers out when the files that tell of them are where they are to be. */
 export type Gate = (written: readonly string[], release: () => void) => void;
@@ -43,11 +46,11 @@ type Question = {
 const OF_ONE_THREAD: ReadonlySet<ThreadRequest['kind']> = new Set([
   ...(['tap', 'untap', 'listen', 'unlisten', 'fork'] as const),
   ...(['watch', 'unwatch', 'grant'] as const),
-  ...(['prompt', 'recordAgain'] as const),
+  ...(['prompt', 'recordAgain', 'ngBegin', 'ngAnswer'] as const),
 ]);
 
 /** One media thread as the supervisor sees it: a mailbox, pending answers, shared counters. Survives the death of the thread. */
-export class MediaThread implements ShardLink {
+export class MediaThread implements NgLink {
   readonly counters: Counters;
   readonly memory: ShardMemory;
   readonly waker: Waker;
@@ -85,6 +88,22 @@ export class MediaThread implements ShardLink {
 
   command(assignment: Assignment, answer: (reply: string | null) => void): void {
     this.#ask((id) => ({ kind: 'command', id, assignment }), answer);
+  }
+
+  ng(assignment: NgAssignment, answer: (reply: string | null) => void): void {
+    this.#ask((id) => ({ kind: 'ng', id, assignment }), answer);
+  }
+
+  ngCodecs(assignment: NgAssignment, answer: (codecs: readonly (readonly number[])[] | null) => void): void {
+    this.#ask((id) => ({ kind: 'ngCodecs', id, assignment }), answer);
+  }
+
+  calls(limit: number, answer: (calls: readonly string[] | null) => void): void {
+    this.#ask((id) => ({ kind: 'calls', id, limit }), answer);
+  }
+
+  ngClients(): readonly NgClientRow[] {
+    return new NgClientTable(this.memory.ngClients).rows();
   }
 
   find(call: string, tags: Tags, answer: (session: NamedSession | null) => void): void {
@@ -128,13 +147,16 @@ export class MediaThread implements ShardLink {
 
   /** The command that a dead thread had in hand, which is answered hereby: the thread died over it. Null if it had none. */
   takeInHand(): LostCommand | null {
+    const inHand = new CallInHand(this.memory.callInHand).take();
+    if (inHand !== null) return { call: callId(inHand), exchange: null };
     const id = this.counters.shard('requestInHand');
     this.counters.setShard('requestInHand', 0);
     const question = this.#questions.get(id);
-    if (question === undefined || question.request.kind !== 'command') return null;
-    const { command, origin, text } = question.request.assignment;
+    const asked = question === undefined ? null : commandOf(question.request);
+    if (asked === null) return null;
     this.#answer(id, null);
-    return { call: callId(command.call), from: origin.from ?? NOBODY, text, reply: lostReply(command) };
+    const { call, from, text, lost } = asked;
+    return { call: callId(call), exchange: { from, text, reply: lost() } };
   }
 
   /** Answers all that a dead thread was asked, where no other will know of it. What was not posted yet waits for the next. */
@@ -152,6 +174,10 @@ export class MediaThread implements ShardLink {
 
   get struck(): readonly string[] {
     return [...this.#struck];
+  }
+
+  get setAside(): readonly string[] {
+    return [...this.#setAside];
   }
 
   /** Fulfilled when a thread that has ended has been heard to its last word: a mailbox closes behind what was said in it. */
@@ -192,7 +218,8 @@ export class MediaThread implements ShardLink {
   }
 
   #isSetAside(request: ThreadRequest): boolean {
-    return request.kind === 'command' && this.#setAside.has(request.assignment.command.call);
+    const command = commandOf(request);
+    return command !== null && this.#setAside.has(command.call);
   }
 
   #answer(id: number, value: unknown): void {
@@ -215,6 +242,12 @@ export class MediaThread implements ShardLink {
         break;
       case 'found':
         this.#answer(notice.id, notice.session);
+        break;
+      case 'codecs':
+        this.#answer(notice.id, notice.codecs);
+        break;
+      case 'listed':
+        this.#answer(notice.id, notice.calls);
         break;
       case 'inspected':
         this.#answer(notice.id, notice.sessions);
@@ -268,6 +301,25 @@ export class MediaThread implements ShardLink {
   }
 }
 
+/** What a client has asked of a call, whichever way it speaks. */
+type AskedCommand = { readonly call: string; readonly from: string; readonly text: string; readonly lost: () => string };
+
+/** Null: it is no command of a client. */
+function commandOf(request: ThreadRequest): AskedCommand | null {
+  switch (request.kind) {
+    case 'command': {
+      const { command, origin, text } = request.assignment;
+      return { call: command.call, from: origin.from ?? NOBODY, text, lost: () => lostReply(command) };
+    }
+    case 'ng': {
+      const { call, origin, payload } = request.assignment;
+      return { call, from: origin.from ?? NOBODY, text: payload, lost: () => lostNgReply(payload) };
+    }
+    default:
+      return null;
+  }
+}
+
 function postAll(port: MessagePort, batch: readonly ThreadRequest[]): void {
   const transfersOf = (request: ThreadRequest): MessagePort[] => ('port' in request ? [request.port] : []);
   try {
@@ -283,9 +335,9 @@ function postAll(port: MessagePort, batch: readonly ThreadRequest[]): void {
 
 /** What the log has as the answer to a question; null: nothing. */
 function replyIn(last: ReadonlyMap<string, ExchangeRecord>, { request, asked, askedAtMs }: Question): string | null {
-  if (request.kind !== 'command' || asked === 0) return null;
-  const { origin, text } = request.assignment;
-  const { from = NOBODY } = origin;
+  const command = commandOf(request);
+  if (command === null || asked === 0) return null;
+  const { from, text } = command;
   const found = last.get(replyKey(from, text));
   if (found === undefined) return null;
   // Without a cookie one command is like another, but for its time.

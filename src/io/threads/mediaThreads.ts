@@ -1,20 +1,30 @@
-import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Family } from '../../../model/kernel/index.js';
 import { countersBytes } from '../../media/counters.js';
 import type { SessionAccount } from '../../relay/accounting/sessionAccount.js';
+import type { OwnedEvent } from '../../relay/callEvents/callEvent.js';
+import type { LeavingSession } from '../../relay/callEvents/leaving.js';
+import type { ControlSetting } from '../../relay/control/setting.js';
 import type { RecordBatch } from '../../relay/events/told.js';
-import { PortTable, portTableBytes } from '../../relay/portalloc/portTable.js';
+import { admissionBytes } from '../../relay/limits/admission.js';
+import { rangesLeft } from '../../relay/networks/ranges.js';
+import { NG_CLIENTS_BYTES } from '../../relay/ng/clientTable.js';
+import type { NgHandler } from '../../relay/ng/ngOrigin.js';
+import { type PortRange, PortTable, portTableBytes } from '../../relay/portalloc/portTable.js';
+import { isSameOwn, type OwnRange, PortTables } from '../../relay/portalloc/portTables.js';
 import type { Notification, RtcpReport } from '../../relay/session/tellers.js';
 import type { TakenUp } from '../../relay/supervisor/messages.js';
 import { countSessions } from '../../relay/supervisor/takenUp.js';
 import { clock } from '../clock.js';
+import { CALL_IN_HAND_BYTES } from '../ng/callInHand.js';
+import { forwardedOnce } from '../ng/forwarded.js';
+import type { NgStart } from '../ng/threadSockets.js';
 import type { TapeMemory } from '../recording/tapePort.js';
 import { closeLeftovers, prepareCleanUp } from './cleanUp.js';
 import { LineTable } from './lineTable.js';
 import { type EngineChoice, type Gate, MediaThread, type ThreadNews } from './mediaThread.js';
+import { shardCount } from './shardCount.js';
 import {
   engineRows,
   type RecoveryStart,
@@ -51,6 +61,10 @@ export type MediaThreadOptions = {
   /** A shard has died for good; the relay cannot serve all calls any more. */
   readonly onFatal: (text: string) => void;
   readonly onNotification: (notification: Notification) => void;
+  /** Something has happened to a call that somebody owns. */
+  readonly onEvent?: (owned: OwnedEvent) => void;
+  /** A shard has ended, and these sessions of it are still to be recorded to their end. */
+  readonly onLeaving?: (shard: number, sessions: readonly LeavingSession[]) => void;
   readonly onAccount: (account: SessionAccount) => void;
   readonly onRtcp: (report: RtcpReport) => void;
   /** The run of the relay whose calls are to be taken up; null: none. */
@@ -63,6 +77,8 @@ export type MediaThreadOptions = {
   readonly tapeOf: (shard: number) => TapeMemory | null;
   /** A session was taken up that hears a prompt. */
   readonly onPromptSought: (shard: number, sought: SoughtPrompt) => void;
+  /** By what each shard takes NG requests itself, and who sees to those that it cannot; left out: none does. */
+  readonly ng?: { readonly starts: readonly NgStart[]; readonly handle: NgHandler } | null;
   /** A thread has taken the place of a dead one. */
   readonly onRestart: (shard: number) => void;
 };
@@ -79,15 +95,23 @@ export class MediaThreads {
   readonly #options: MediaThreadOptions;
   readonly #ended: Promise<void>[];
   readonly #lines: LineTable;
+  /** Null: no media thread takes NG requests. */
+  readonly #forwarded: NgHandler | null;
   /** Rejects when a thread cannot even be made: then no task runs that could say so. */
   readonly #broken: Promise<never>;
   #isStarted = false;
+  /** As it was given, or as `change` has made it since. */
+  #setting: ShardSetting;
+  #ownPorts: readonly SharedOwnPorts[];
   /** What was found wrong with the log and told. */
   readonly #problems = new Set<string>();
   #stopping = false;
 
   private constructor(options: MediaThreadOptions, wakers: readonly Waker[]) {
     this.#options = options;
+    this.#setting = options.setting;
+    this.#ownPorts = withMemory(options.setting.ownRanges, []);
+    this.#forwarded = options.ng ? forwardedOnce(options.ng.handle) : null;
     const shards = wakers.length;
     // One endless task a thread, which blocks it: piscina's waiting by atomics and its idle timeouts must stay out of the way.
     this.#pool = new Piscina({
@@ -108,10 +132,15 @@ export class MediaThreads {
       if (this.#isStarted) options.onFatal(error.message);
     });
     const { range, slots } = options.setting;
-    const ports = { IPv4: new SharedArrayBuffer(portTableBytes(range)), IPv6: new SharedArrayBuffer(portTableBytes(range)) };
+    const shared = {
+      ports: { IPv4: new SharedArrayBuffer(portTableBytes(range)), IPv6: new SharedArrayBuffer(portTableBytes(range)) },
+      admission: new SharedArrayBuffer(admissionBytes(shards)),
+    };
     this.#threads = wakers.map(
       (waker, shard) =>
-        new MediaThread(shardMemory(ports, slots, options.tapeOf(shard)), waker, options.gate, (news) => this.#hear(shard, news)),
+        new MediaThread(shardMemory(shared, slots, options.tapeOf(shard)), waker, options.gate, (news) =>
+          this.#hear(shard, news),
+        ),
     );
     this.links = this.#threads;
     options.onLinks(this.links);
@@ -123,7 +152,7 @@ export class MediaThreads {
   static async start(
     options: MediaThreadOptions,
   ): Promise<{ readonly threads: MediaThreads; readonly choice: EngineChoice; readonly takenUp: readonly TakenUp[] }> {
-    const wakers = await Promise.all(Array.from({ length: options.workers ?? availableParallelism() }, openWaker));
+    const wakers = await Promise.all(Array.from({ length: shardCount(options.workers) }, openWaker));
     const threads = new MediaThreads(options, wakers);
     try {
       // A thread whose task ends before it served has failed to start, and the task says why.
@@ -131,6 +160,7 @@ export class MediaThreads {
         threads.#threads.map((thread, shard) => Promise.race([thread.ready, threads.#failure(shard), threads.#broken])),
       );
       threads.#isStarted = true;
+      for (const thread of threads.#threads) thread.send({ kind: 'ngBegin' });
       await prepareCleanUp();
       return { threads, choice: choices[0]!, takenUp: choices.map(({ takenUp }) => takenUp) };
     } catch (error) {
@@ -156,6 +186,16 @@ export class MediaThreads {
     await this.#pool.destroy();
   }
 
+  /**
+   * Gives all threads, also those that will take the place of others, another setting of what may change while the relay runs. Ports of an
+   * address that is in no network any more stay its own as long as calls stand there.
+   */
+  change(control: ControlSetting, ownRanges: readonly OwnRange[]): void {
+    this.#setting = { ...this.#setting, control, ownRanges };
+    this.#ownPorts = [...withMemory(ownRanges, this.#ownPorts), ...rangesLeft(this.#ownPorts, control.networks)];
+    for (const thread of this.#threads) thread.send({ kind: 'setting', control, ports: this.#ownPorts });
+  }
+
   #hear(shard: number, news: ThreadNews): void {
     const { onWarning, onNotification, onAccount, onRtcp, onRecords } = this.#options;
     switch (news.kind) {
@@ -175,6 +215,11 @@ export class MediaThreads {
       case 'seekPrompt':
         this.#options.onPromptSought(shard, news);
         break;
+      case 'ngForward':
+        this.#forwarded?.(news.payload, news.origin, (reply) =>
+          this.#threads[shard]!.send({ kind: 'ngAnswer', ticket: news.ticket, reply }),
+        );
+        break;
       case 'records':
         onRecords(shard, news.batch);
         break;
@@ -183,6 +228,12 @@ export class MediaThreads {
         break;
       case 'notify':
         onNotification(news.notification);
+        break;
+      case 'event':
+        this.#options.onEvent?.(news.owned);
+        break;
+      case 'leaving':
+        this.#options.onLeaving?.(shard, news.sessions);
         break;
       case 'account':
         onAccount(news.account);
@@ -257,7 +308,9 @@ export class MediaThreads {
     await Promise.race([gone, delay(UNWIND_MS, undefined, { ref: false })]);
     await closeLeftovers(thread.memory);
     const inHand = thread.takeInHand();
-    if (this.#options.setting.log !== null) return { cause: 'thread', diedAtMs, inHand, struck: thread.struck };
+    if (this.#options.setting.log !== null) {
+      return { cause: 'thread', diedAtMs, inHand, struck: thread.struck, setAside: thread.setAside };
+    }
     this.#bury(thread, shard);
     return null;
   }
@@ -265,10 +318,11 @@ export class MediaThreads {
   /** Without a log the sessions of a dead thread are gone. */
   #bury(thread: MediaThread, shard: number): void {
     thread.forsake();
-    const { range } = this.#options.setting;
-    const tableOf = (family: Family): PortTable =>
-      new PortTable(range, thread.memory.ports[family], shard, this.#threads.length, null);
-    const pairs = tableOf('IPv4').releaseAllBut(new Set()) + tableOf('IPv6').releaseAllBut(new Set());
+    const make = (range: PortRange, memory: ArrayBufferLike): PortTable =>
+      new PortTable(range, memory, shard, this.#threads.length, null);
+    const { range } = this.#setting;
+    const { IPv4, IPv6 } = thread.memory.ports;
+    const pairs = new PortTables({ IPv4: make(range, IPv4), IPv6: make(range, IPv6) }, make, this.#ownPorts).releaseAllBut([]);
     const sessions = thread.counters.shard('sessionsActive');
     thread.counters.setShard('sessionsActive', 0);
     thread.counters.addToShard('sessionsClosed', sessions);
@@ -278,17 +332,33 @@ export class MediaThreads {
   }
 
   #startOf(thread: MediaThread, shard: number, mailbox: MessagePort, recovery: RecoveryStart | null): ShardStart {
-    const { setting } = this.#options;
-    return { setting, shard, shards: this.#threads.length, mailbox, wakeFd: thread.waker.fd, memory: thread.memory, recovery };
+    const { memory, waker } = thread;
+    const [setting, ownPorts, shards] = [this.#setting, this.#ownPorts, this.#threads.length];
+    const ng = this.#options.ng?.starts[shard] ?? null;
+    return { setting, ownPorts, shard, shards, mailbox, wakeFd: waker.fd, memory, recovery, ng };
   }
 }
 
-function shardMemory(ports: ShardMemory['ports'], slots: number, tape: TapeMemory | null): ShardMemory {
+type SharedOwnPorts = OwnRange & { readonly memory: SharedArrayBuffer };
+
+/** What is known already keeps its memory: there it stands who has which pair. */
+const withMemory = (ranges: readonly OwnRange[], known: readonly SharedOwnPorts[]): readonly SharedOwnPorts[] =>
+  ranges.map(
+    (own) =>
+      known.find((other) => isSameOwn(own, other)) ?? {
+        ...own,
+        memory: new SharedArrayBuffer(portTableBytes(own.range)),
+      },
+  );
+
+function shardMemory(shared: Pick<ShardMemory, 'ports' | 'admission'>, slots: number, tape: TapeMemory | null): ShardMemory {
   return {
-    ...{ ports, tape },
+    ...{ ...shared, tape },
     counters: new SharedArrayBuffer(countersBytes(slots)),
     descriptors: new SharedArrayBuffer(engineRows(slots) * 4),
     ring: new SharedArrayBuffer(RING_MEMORY_BYTES),
     threadId: new SharedArrayBuffer(4),
+    callInHand: new SharedArrayBuffer(CALL_IN_HAND_BYTES),
+    ngClients: new SharedArrayBuffer(NG_CLIENTS_BYTES),
   };
 }

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CallId, type Family, familyOf, type UdpPort } from '../../../model/kernel/index.js';
+import type { CallId } from '../../../model/kernel/index.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
 import type { Leg } from '../../../model/session/state.js';
 import { Counters, type ShardCounter } from '../../media/counters.js';
 import { REPLY_LIFETIME_MS } from '../../relay/control/replyCache.js';
 import type { ExchangeRecord } from '../../relay/events/record.js';
-import type { PortTable } from '../../relay/portalloc/portTable.js';
+import type { PortTables } from '../../relay/portalloc/portTables.js';
 import type { SessionPlace } from '../../relay/session/forks.js';
 import { type LostSession, lostSessions } from '../../relay/session/recovery.js';
-import type { Session } from '../../relay/session/session.js';
+import { addressesHeld, type Session } from '../../relay/session/session.js';
 import type { Shard } from '../../relay/session/shard.js';
 import { shardOf } from '../../relay/supervisor/dispatch.js';
 import type { ShardNotice } from '../../relay/supervisor/messages.js';
@@ -24,7 +24,8 @@ const RETRY_MS = 5;
 
 /** Counters that tell how a thread is, not what it has done. */
 const PRESENT: readonly ShardCounter[] = [
-  ...(['lastSession', 'sessionsActive', 'packetsPerSecond', 'load', 'overloaded'] as const),
+  ...(['lastSession', 'sessionsActive', 'load', 'overloaded'] as const),
+  ...(['packetsPerSecond', 'relayedPerSecond', 'bytesPerSecond', 'errorsPerSecond'] as const),
   ...(['requestInHand', 'sessionInHand'] as const),
 ];
 
@@ -118,6 +119,8 @@ export async function takeUp(
   for (const session of sessions.filter(isSetAside)) shard.command(session, { type: 'Close', reason: 'set-aside' });
   const untilMs = shard.now() + PATIENCE_MS[cause];
   await eachWithPatience(shard, untilMs, sessions.filter(isOpen), (session, isLastTry) => {
+    // It may have ended with another one meanwhile.
+    if (!isOpen(session)) return true;
     const bound = shard.recovery.rebind(session);
     if (bound.ok) shard.command(session, { type: 'Recover', cause, downMs });
     else if (bound.error === 'EADDRINUSE' && !isLastTry) return false;
@@ -135,7 +138,8 @@ export async function takeUp(
   });
   for (const session of sessions.filter(isOpen)) {
     const { fork: source } = session.snapshot.context;
-    if (source !== null) notify({ kind: 'seek', target: placeOf(shard, session), source });
+    if (!shard.subscriptions.resume(session) && source !== null)
+      notify({ kind: 'seek', target: placeOf(shard, session), source });
   }
   for (const { session, side } of eachSide(sessions)) {
     const { playback } = legOf(session, side);
@@ -164,8 +168,9 @@ function settleTotals(counters: Counters): void {
 
 /** The command that the thread died over stands in the log, too, with what the client was told. */
 function tellLost(shard: Shard, { recovery }: ShardStart): void {
-  if (recovery?.cause !== 'thread' || recovery.inHand === null) return;
-  const { call, from, text, reply } = recovery.inHand;
+  if (recovery?.cause !== 'thread' || recovery.inHand === null || recovery.inHand.exchange === null) return;
+  const { call, exchange } = recovery.inHand;
+  const { from, text, reply } = exchange;
   shard.write({ kind: 'exchange', at: shard.now(), call, from, command: text, reply });
 }
 
@@ -196,14 +201,6 @@ async function eachWithPatience<T>(
 }
 
 /** What a dead thread held, and no session of ours has now, is free again. */
-export function freeOtherPorts(shard: Shard, ports: Readonly<Record<Family, PortTable>>): void {
-  const held: Record<Family, Set<UdpPort>> = { IPv4: new Set(), IPv6: new Set() };
-  for (const { snapshot } of shard.directory.all()) {
-    for (const side of SIDES) {
-      const { local, copies } = snapshot.context.legs[side];
-      for (const address of [local, ...copies.map((copy) => copy.local)])
-        if (address !== null) held[familyOf(address.host)].add(address.port);
-    }
-  }
-  for (const family of ['IPv4', 'IPv6'] as const) ports[family].releaseAllBut(held[family]);
+export function freeOtherPorts(shard: Shard, ports: PortTables): void {
+  ports.releaseAllBut(addressesHeld(shard.directory.all()));
 }

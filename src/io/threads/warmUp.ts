@@ -3,6 +3,9 @@ import { loadRouteTo } from '../route.js';
 import { importEngine } from '../udp/chooseEngine.js';
 import { loadWake } from './wake.js';
 
+/** By which a thread takes NG requests itself. Rejects where there are no Linux system calls. */
+export const importThreadUdp = () => import('../ng/threadUdp.js');
+
 /** What a worker is made with. */
 export type WorkerSetting = { readonly engine: EngineName | null };
 
@@ -14,5 +17,5 @@ export async function warmUp(setting: WorkerSetting | null): Promise<void> {
   if (setting === null) return;
   const engine = setting.engine ?? ENGINE_NAMES[0]!;
   // What cannot be loaded is said where it is needed.
-  await Promise.allSettled([importEngine(engine), loadRouteTo(), loadWake()]);
+  await Promise.allSettled([importEngine(engine), loadRouteTo(), loadWake(), importThreadUdp()]);
 }

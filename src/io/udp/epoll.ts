@@ -12,12 +12,16 @@ import { EPOLLERR, EVENT_DATA_WORD, EVENT_WORDS, epollWait, openEpoll, unwatch, 
 import { drainEventfd } from '../sys/eventfd.js';
 import { errnoName } from '../sys/libc.js';
 import { type Arena, mapMemory } from '../sys/memory.js';
-import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto, setTos } from '../sys/socket.js';
+import { closeDescriptor, hasInput, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, recvfrom, sendto, setTos } from '../sys/socket.js';
 import { ErrorWatch } from './errorWatch.js';
+import { ForeignInput } from './foreignInput.js';
 import { type EngineOptions, wholeMs } from './options.js';
+import { Receivers } from './receivers.js';
 
 const EVENTS = 512;
 const WAKE = 0xffffffff;
+/** What events of other descriptors carry, from here upward; below are rows. */
+const FOREIGN = 0x80000000;
 /** After so many events it is seen whether a turn has become due in the meantime. */
 const PATIENCE = 16;
 
@@ -41,6 +45,8 @@ export class EpollEngine implements PacketEngine {
   readonly #draft: Packet;
   readonly #epoll: number;
   readonly #watch: ErrorWatch;
+  readonly #foreign = new ForeignInput(WAKE - 1 - FOREIGN);
+  readonly #receivers = new Receivers();
   #deadline = 0;
   #stopping = false;
 
@@ -63,12 +69,13 @@ export class EpollEngine implements PacketEngine {
   open(row: number, local: Address): Result<void, Errno> {
     const opened = openUdpSocket(local, this.#options);
     if (!opened.ok) return refuse(opened.error);
-    const errno = watchInput(this.#epoll, opened.value, row);
+    const errno = watchInput(this.#epoll, opened.value, opened.value);
     if (errno !== 0) {
       closeDescriptor(opened.value);
       return refuse(errnoName(errno));
     }
     this.#options.descriptors[row] = opened.value + 1;
+    this.#receivers.give(opened.value, row);
     return ok(undefined);
   }
 
@@ -84,6 +91,7 @@ export class EpollEngine implements PacketEngine {
     const fd = this.#options.descriptors[row]! - 1;
     if (fd < 0) return;
     this.#options.descriptors[row] = 0;
+    this.#receivers.forget(fd);
     this.#watch.forget(row);
     closeDescriptor(fd); // With it goes its place in the epoll.
   }
@@ -91,12 +99,14 @@ export class EpollEngine implements PacketEngine {
   move(from: number, to: number): void {
     const { descriptors } = this.#options;
     this.close(to);
-    const fd = descriptors[from]! - 1;
     descriptors[to] = descriptors[from]!;
     descriptors[from] = 0;
     this.#watch.move(from, to);
-    unwatch(this.#epoll, fd);
-    watchInput(this.#epoll, fd, to);
+    if (descriptors[to] !== 0) this.#receivers.give(descriptors[to]! - 1, to);
+  }
+
+  isQuiet(row: number, count: number): boolean {
+    return !hasInput(this.#options.descriptors, row, count);
   }
 
   setTos(row: number, tos: number): void {
@@ -127,6 +137,14 @@ export class EpollEngine implements PacketEngine {
     return sendto(fd, this.#scratch.address + packet.start, packet.length, MSG_DONTWAIT, destination, length);
   }
 
+  watch(fd: number, onReadable: () => void): void {
+    watchInput(this.#epoll, fd, FOREIGN + this.#foreign.add(fd, onReadable));
+  }
+
+  unwatch(fd: number): void {
+    if (this.#foreign.remove(fd) !== null) unwatch(this.#epoll, fd);
+  }
+
   async run(host: EngineHost): Promise<void> {
     try {
       let nowMs = this.#options.clock();
@@ -154,11 +172,16 @@ export class EpollEngine implements PacketEngine {
   #handle(host: EngineHost, count: number): void {
     for (let i = 0; i < count; i++) {
       const event = EVENTS_BYTE / 4 + i * EVENT_WORDS;
-      const row = this.#words[event + EVENT_DATA_WORD]!;
-      if (row === WAKE) {
+      const fd = this.#words[event + EVENT_DATA_WORD]!;
+      if (fd === WAKE) {
         drainEventfd(this.#options.wakeFd);
         host.onWake();
+      } else if (fd >= FOREIGN) {
+        this.#foreign.call(fd - FOREIGN);
+        this.#turnIfDue(host); // It may have taken its time.
       } else {
+        const row = this.#receivers.holderOf(fd);
+        if (row < 0) continue; // Closed by something that happened earlier in this batch.
         if ((this.#words[event]! & EPOLLERR) !== 0 && this.#watch.isWatched[row] !== 0) this.#drain(row);
         this.#receive(host, row);
       }
@@ -180,7 +203,6 @@ export class EpollEngine implements PacketEngine {
   /** Takes one datagram: mostly a socket has just the one, and what else waits is reported again, after the other sockets. */
   #receive(host: EngineHost, row: number): void {
     const fd = this.#options.descriptors[row]! - 1;
-    if (fd < 0) return; // Closed by something that happened earlier in this batch.
     const packet = this.#packet;
     const { address } = this.#scratch;
     this.#words[SOURCE_LENGTH_BYTE / 4] = SOCKADDR_BYTES;

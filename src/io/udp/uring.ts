@@ -11,9 +11,12 @@ import { SOCKADDR_BYTES, SOCKADDR_WORDS, sockaddrLength } from '../../protocol/b
 import * as sys from '../sys/ioUring.js';
 import { errnoValue } from '../sys/libc.js';
 import { type Arena, mapMemory, preferHugePages } from '../sys/memory.js';
-import { closeDescriptor, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, setTos } from '../sys/socket.js';
+import { closeDescriptor, hasInput, MSG_DONTWAIT, MSG_TRUNC, openUdpSocket, setTos } from '../sys/socket.js';
+import { BufferRing } from './bufferRing.js';
 import { ErrorWatch } from './errorWatch.js';
 import { type EngineOptions, wholeMs } from './options.js';
+import { FIRST_GENERATION, Receivers } from './receivers.js';
+import { KIND_INPUT, RingInput } from './ringInput.js';
 import { KIND_WATCHED_SEND, WatchedSends } from './watchedSends.js';
 
 const SUBMISSIONS = 4096;
@@ -28,11 +31,10 @@ const BUFFER_WORDS = BUFFER_BYTES / 4;
 /** Buffers for packets of our own, behind those that the kernel fills. */
 const DRAFTS = 64;
 
-/** Kinds of requests, in the upper half of `user_data`; a receive carries the generation of its row instead, from 16 upward. */
+/** Kinds of requests, in the upper half of `user_data`; a receive carries the generation of its descriptor instead, from 16 upward. */
 const KIND_SEND = 1;
 const KIND_WAKE = 2;
 const KIND_CANCEL = 3;
-const FIRST_GENERATION = 16;
 /** After so many completions it is seen whether a turn has become due in the meantime. */
 const PATIENCE = 64;
 
@@ -44,6 +46,7 @@ const PATIENCE = 64;
  *   their buffers go back to the kernel.
  * - A send of a watched row that was refused for the error of an earlier packet is repeated by a system call of its own, before its buffer
  *   goes back to the kernel.
+ * - A receive is known by the descriptor of its socket, and goes on when the socket is given to another row.
  * - Sockets are plain descriptors, not registered files: before kernel 6.13 a registered file is let go only after every older request
  *   of the ring has ended, and multishot receives never end. Ports would leak.
  */
@@ -55,22 +58,20 @@ export class UringEngine implements PacketEngine {
   readonly #options: EngineOptions;
   readonly #remotesArena: Arena;
   readonly #pool: Arena;
-  readonly #bufferRing: Arena;
-  readonly #ringWords: Uint32Array;
-  readonly #ringHalves: Uint16Array;
+  readonly #buffers: BufferRing;
   readonly #header: Arena;
   readonly #packet: Packet;
   readonly #draft: Packet;
   #draftsUsed = 0;
-  readonly #generations: Uint32Array;
+  readonly #receivers = new Receivers();
   readonly #watch: ErrorWatch;
   readonly #isWatched: Uint8Array;
   readonly #watchedSends: WatchedSends;
+  readonly #input: RingInput;
   readonly #noBuffers = -errnoValue('ENOBUFS');
   /** Buffers whose sends have been queued; given back once the kernel has taken the submissions. */
   readonly #sent: Uint16Array;
   #sentCount = 0;
-  #bufferTail = 0;
   #isBufferSent = false;
   #stopping = false;
 
@@ -82,23 +83,21 @@ export class UringEngine implements PacketEngine {
     ring.set([this.ring.fd + 1, ...mappings.flatMap(({ address, length }) => [address, length])]);
     this.#remotesArena = mapMemory(rows * SOCKADDR_WORDS * 4);
     this.remotes = new Uint32Array(this.#remotesArena.buffer);
-    this.#generations = new Uint32Array(rows).fill(FIRST_GENERATION);
     this.#watch = new ErrorWatch(rows);
     this.#isWatched = this.#watch.isWatched;
+    this.#input = new RingInput(this.ring);
     const { receiveBuffers } = options;
     this.#sent = new Uint16Array(receiveBuffers);
     this.#pool = mapMemory((receiveBuffers + DRAFTS) * BUFFER_BYTES);
     preferHugePages(this.#pool);
-    this.#bufferRing = mapMemory(receiveBuffers * 16);
+    this.#buffers = new BufferRing(this.#pool, receiveBuffers, BUFFER_BYTES);
     this.#watchedSends = new WatchedSends({
-      ...{ ring: this.ring, watch: this.#watch, counters: this.counters, generations: this.#generations },
+      ...{ ring: this.ring, watch: this.#watch, counters: this.counters, receivers: this.#receivers },
       ...{ descriptors: options.descriptors, remotes: this.#remotesArena, pool: this.#pool },
     });
-    this.#ringWords = new Uint32Array(this.#bufferRing.buffer);
-    this.#ringHalves = new Uint16Array(this.#bufferRing.buffer);
-    this.ring.registerBufferRing(this.#bufferRing, receiveBuffers, BUFFER_GROUP);
-    for (let buffer = 0; buffer < receiveBuffers; buffer++) this.#giveBack(buffer);
-    this.#publishBuffers();
+    this.ring.registerBufferRing(this.#buffers.arena, receiveBuffers, BUFFER_GROUP);
+    for (let buffer = 0; buffer < receiveBuffers; buffer++) this.#buffers.giveBack(buffer);
+    this.#buffers.publish();
     this.#header = mapMemory(4096); // struct msghdr of every receive: only the room for the source address is read from it.
     new Uint32Array(this.#header.buffer)[2] = SOCKADDR_BYTES;
     const words = new Uint32Array(this.#pool.buffer);
@@ -111,7 +110,8 @@ export class UringEngine implements PacketEngine {
     const opened = openUdpSocket(local, this.#options);
     if (!opened.ok) return refuse(opened.error);
     this.#options.descriptors[row] = opened.value + 1;
-    this.#receive(row);
+    this.#receivers.give(opened.value, row);
+    this.#receive(opened.value);
     return ok(undefined);
   }
 
@@ -127,7 +127,7 @@ export class UringEngine implements PacketEngine {
     const fd = this.#options.descriptors[row]! - 1;
     if (fd < 0) return;
     this.#flush(row);
-    this.#forget(row);
+    this.#forget(fd);
     // The armed receive holds the socket: the port is free only when the kernel has let go of it, so this goes out at once.
     this.ring.submit();
     this.#options.descriptors[row] = 0;
@@ -135,16 +135,14 @@ export class UringEngine implements PacketEngine {
     closeDescriptor(fd);
   }
 
-  /** Ends the receive of a row. What still arrives by it is not delivered. */
-  #forget(row: number): void {
-    const generation = this.#generations[row]!;
-    // A completion that still comes for this row must not be taken for one of its next socket.
-    this.#generations[row] = generation === 0xffffffff ? FIRST_GENERATION : generation + 1;
+  /** Ends the receive of a socket. What still arrives by it is not delivered. */
+  #forget(fd: number): void {
+    const generation = this.#receivers.forget(fd);
     const at = this.ring.nextSubmission();
     const sqe = this.ring.submissions.fill(0, at, at + sys.SQE_WORDS);
     sqe[at] = sys.OPERATION_ASYNC_CANCEL | (sys.SQE_SKIP_SUCCESS << 8);
     // The receive is found by its user_data, through a hash; by descriptor the kernel would look at every request of the ring.
-    sqe[at + 4] = row;
+    sqe[at + 4] = fd;
     sqe[at + 5] = generation;
     sqe[at + 9] = KIND_CANCEL;
   }
@@ -154,16 +152,31 @@ export class UringEngine implements PacketEngine {
     const replaced = descriptors[to]! - 1;
     this.#flush(from);
     this.#flush(to);
-    if (replaced >= 0) this.#forget(to);
-    this.#forget(from);
+    if (replaced >= 0) {
+      this.#forget(replaced);
+      this.ring.submit();
+      closeDescriptor(replaced);
+    }
     descriptors[to] = descriptors[from]!;
     descriptors[from] = 0;
     this.#watch.move(from, to);
-    this.#drain(to); // What the old receive had to say of errors is not heard any more.
-    this.#receive(to);
-    // At once: what the old receives still take in is not delivered.
-    this.ring.submit();
-    if (replaced >= 0) closeDescriptor(replaced);
+    if (descriptors[to] !== 0) this.#receivers.give(descriptors[to]! - 1, to);
+  }
+
+  isQuiet(row: number, count: number): boolean {
+    return !hasInput(this.#options.descriptors, row, count) && !this.#isInHand(row, count);
+  }
+
+  /** Whether something of these rows has been received that is not delivered yet. */
+  #isInHand(row: number, count: number): boolean {
+    const { words, completionMask, completionBase, tail } = this.ring;
+    for (let head = this.ring.head; head !== tail; head = (head + 1) >>> 0) {
+      const at = completionBase + (head & completionMask) * sys.CQE_WORDS;
+      if (words[at + 1]! < FIRST_GENERATION || (words[at + 2]! | 0) < 0) continue;
+      const received = this.#receivers.rowOf(words[at]!, words[at + 1]!);
+      if (received >= row && received < row + count) return true;
+    }
+    return false;
   }
 
   setTos(row: number, tos: number): void {
@@ -234,6 +247,14 @@ export class UringEngine implements PacketEngine {
     if (this.#isWatched[row] !== 0) this.#watch.drain(row, this.#options.descriptors[row]! - 1);
   }
 
+  watch(fd: number, onReadable: () => void): void {
+    this.#input.watch(fd, onReadable);
+  }
+
+  unwatch(fd: number): void {
+    this.#input.unwatch(fd);
+  }
+
   async run(host: EngineHost): Promise<void> {
     this.#watchWake();
     try {
@@ -275,6 +296,10 @@ export class UringEngine implements PacketEngine {
       else if (kind === KIND_SEND) this.counters.sendErrors++;
       else if (kind === KIND_WAKE) this.#woken(host);
       else if (kind === KIND_WATCHED_SEND) this.#watchedSends.repeat(words[at]!);
+      else if (kind === KIND_INPUT) {
+        this.#input.take(words[at]!);
+        patience = 1; // It may have taken its time.
+      }
       head = (head + 1) >>> 0;
       ring.head = head;
       if (--patience === 0) {
@@ -284,23 +309,24 @@ export class UringEngine implements PacketEngine {
       }
     }
     this.counters.overflows = ring.overflows;
-    this.#publishBuffers();
+    this.#buffers.publish();
   }
 
-  #take(host: EngineHost, row: number, generation: number, result: number, flags: number): void {
-    const isCurrent = this.#generations[row] === generation && this.#options.descriptors[row] !== 0;
+  #take(host: EngineHost, fd: number, generation: number, result: number, flags: number): void {
+    const row = this.#receivers.rowOf(fd, generation);
     if (result >= 0) {
       const buffer = flags >>> sys.CQE_BUFFER_SHIFT;
       this.#isBufferSent = false;
-      if (isCurrent) this.#deliver(host, row, buffer);
+      if (row >= 0) this.#deliver(host, row, buffer);
       if (this.#isBufferSent) this.#sent[this.#sentCount++] = buffer;
-      else this.#giveBack(buffer);
-    } else if (isCurrent) {
+      else this.#buffers.giveBack(buffer);
+    } else if (row >= 0) {
       if (result === this.#noBuffers) this.counters.noBuffers++;
       else if (this.#isWatched[row] !== 0) this.#drain(row);
       else this.counters.receiveErrors++;
     }
-    if ((flags & sys.CQE_MORE) === 0 && isCurrent) this.#receive(row);
+    // What was delivered may have closed the socket.
+    if ((flags & sys.CQE_MORE) === 0 && this.#receivers.rowOf(fd, generation) >= 0) this.#receive(fd);
   }
 
   #deliver(host: EngineHost, row: number, buffer: number): void {
@@ -318,16 +344,16 @@ export class UringEngine implements PacketEngine {
     host.onDatagram(packet);
   }
 
-  #receive(row: number): void {
+  #receive(fd: number): void {
     const at = this.ring.nextSubmission();
     const sqe = this.ring.submissions.fill(0, at, at + sys.SQE_WORDS);
     sqe[at] = sys.OPERATION_RECVMSG | (sys.SQE_BUFFER_SELECT << 8) | (sys.RECV_MULTISHOT << 16);
-    sqe[at + 1] = this.#options.descriptors[row]! - 1;
+    sqe[at + 1] = fd;
     sqe[at + 4] = this.#header.low;
     sqe[at + 5] = this.#header.high;
     sqe[at + 6] = 1;
-    sqe[at + 8] = row;
-    sqe[at + 9] = this.#generations[row]!;
+    sqe[at + 8] = fd;
+    sqe[at + 9] = this.#receivers.generationOf(fd);
     sqe[at + 10] = BUFFER_GROUP;
   }
 
@@ -347,25 +373,11 @@ export class UringEngine implements PacketEngine {
     host.onWake();
   }
 
-  #giveBack(buffer: number): void {
-    const slot = this.#bufferTail & (this.#options.receiveBuffers - 1);
-    this.#ringWords[slot * 4] = this.#pool.low + buffer * BUFFER_BYTES;
-    this.#ringWords[slot * 4 + 1] = this.#pool.high;
-    this.#ringWords[slot * 4 + 2] = BUFFER_BYTES;
-    this.#ringHalves[slot * 8 + 6] = buffer;
-    this.#bufferTail = (this.#bufferTail + 1) & 0xffff;
-  }
-
-  /** The tail of the buffer ring stands where the first entry has its reserved field. */
-  #publishBuffers(): void {
-    this.#ringHalves[7] = this.#bufferTail;
-  }
-
   #reclaim(): void {
     if (!this.ring.isTaken) return; // Some sends are still to be read from their buffers.
-    for (let i = 0; i < this.#sentCount; i++) this.#giveBack(this.#sent[i]!);
+    for (let i = 0; i < this.#sentCount; i++) this.#buffers.giveBack(this.#sent[i]!);
     this.#sentCount = 0;
-    this.#publishBuffers();
+    this.#buffers.publish();
   }
 
   #release(): void {
@@ -373,6 +385,6 @@ export class UringEngine implements PacketEngine {
     for (let row = 0; row < descriptors.length; row++) if (descriptors[row] !== 0) this.close(row);
     this.ring.close();
     this.#options.ring.fill(0);
-    for (const arena of [this.#remotesArena, this.#pool, this.#bufferRing, this.#header]) arena.unmap();
+    for (const arena of [this.#remotesArena, this.#pool, this.#buffers.arena, this.#header]) arena.unmap();
   }
 }

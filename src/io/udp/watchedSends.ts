@@ -4,6 +4,7 @@ import { CQE_WORDS, type Ring } from '../sys/ioUring.js';
 import type { Arena } from '../sys/memory.js';
 import { MSG_DONTWAIT, sendto } from '../sys/socket.js';
 import type { ErrorWatch } from './errorWatch.js';
+import type { Receivers } from './receivers.js';
 
 /** The kind of these sends in the upper half of `user_data`, and what stands there once one has been seen to. */
 export const KIND_WATCHED_SEND = 4;
@@ -12,8 +13,8 @@ const KIND_NONE = 0;
 /** At most so many are under way: as many errors at most wait in a queue that takes room from what is received. */
 const LIMIT = 64;
 const NUMBERS = 0x3fffffff;
-/** Row, generation of the row, where the payload begins, how long it is. */
-const WORDS = 4;
+/** Row, its descriptor, the generation of that, where the payload begins, how long it is. */
+const WORDS = 5;
 
 /** What they share with their engine. */
 export type WatchedSendsWorld = {
@@ -22,8 +23,7 @@ export type WatchedSendsWorld = {
   readonly counters: EngineCounters;
   /** Row → descriptor + 1. */
   readonly descriptors: Int32Array;
-  /** Row → a number that changes when the row loses its socket. */
-  readonly generations: Uint32Array;
+  readonly receivers: Receivers;
   /** Row → where it sends to. */
   readonly remotes: Arena;
   /** The payloads. */
@@ -55,10 +55,12 @@ export class WatchedSends {
   add(row: number, start: number, length: number): number {
     const number = this.#next;
     const at = (number % LIMIT) * WORDS;
+    const fd = this.#world.descriptors[row]! - 1;
     this.#sends[at] = row;
-    this.#sends[at + 1] = this.#world.generations[row]!;
-    this.#sends[at + 2] = start;
-    this.#sends[at + 3] = length;
+    this.#sends[at + 1] = fd;
+    this.#sends[at + 2] = this.#world.receivers.generationOf(fd);
+    this.#sends[at + 3] = start;
+    this.#sends[at + 4] = length;
     this.#next = (number + 1) & NUMBERS;
     return number;
   }
@@ -79,21 +81,22 @@ export class WatchedSends {
 
   /** Sends again what was refused; to where the row sends now. */
   repeat(number: number): void {
-    const { watch, counters, descriptors, generations, remotes, pool } = this.#world;
+    const { watch, counters, descriptors, receivers, remotes, pool } = this.#world;
     const isKnown = ((number - this.#first) & NUMBERS) < this.#count;
     const at = (number % LIMIT) * WORDS;
     const row = this.#sends[at]!;
-    if (!isKnown || generations[row] !== this.#sends[at + 1]) {
+    const fd = this.#sends[at + 1]!;
+    // The row may have lost its socket, and the descriptor may be another socket's.
+    if (!isKnown || descriptors[row] !== fd + 1 || receivers.rowOf(fd, this.#sends[at + 2]!) !== row) {
       counters.sendErrors++; // Its bytes are gone, or its socket.
       return;
     }
-    const fd = descriptors[row]! - 1;
     watch.drain(row, fd);
     const remote = row * SOCKADDR_WORDS;
-    const payload = pool.address + this.#sends[at + 2]!;
+    const payload = pool.address + this.#sends[at + 3]!;
     const destination = remotes.address + remote * 4;
     const destinationLength = sockaddrLength(this.#remoteWords, remote);
-    const sent = sendto(fd, payload, this.#sends[at + 3]!, MSG_DONTWAIT, destination, destinationLength);
+    const sent = sendto(fd, payload, this.#sends[at + 4]!, MSG_DONTWAIT, destination, destinationLength);
     if (sent < 0) counters.sendErrors++;
   }
 

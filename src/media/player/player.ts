@@ -36,6 +36,8 @@ export class Player implements Appointment {
   readonly #ms: number;
   readonly #packetsPerRound: number;
   readonly #packets: number;
+  /** Packets of the first round that are left out. */
+  readonly #skip: number;
   /** Of the next packet. Timestamps are signed numbers here: V8 makes objects of others from 2^31 on. */
   #sequence: number;
   #timestamp: number;
@@ -53,7 +55,9 @@ export class Player implements Appointment {
     this.#bytes = bytes;
     this.#ms = ms;
     this.#packetsPerRound = bytes === 0 ? 0 : Math.floor(prompt.frames.length / bytes);
-    this.#packets = packetsOf(this.#packetsPerRound, order.count);
+    this.#skip = Math.max(0, Math.floor(order.skip ?? 0));
+    const inTime = order.durationMs === undefined || ms === 0 ? Number.POSITIVE_INFINITY : Math.ceil(order.durationMs / ms);
+    this.#packets = Math.min(packetsOf(this.#packetsPerRound, order.count) - this.#skip, inTime);
     this.passed = order.sent > 0 ? Math.floor(order.sent) : 0;
     this.#sequence = (voice.sequence + this.passed) & 0xffff;
     this.#timestamp = (voice.timestamp + this.passed * this.ticks) | 0;
@@ -62,6 +66,11 @@ export class Player implements Appointment {
   /** How much of the timestamp a packet takes. */
   get ticks(): number {
     return this.#ms * TICKS_PER_MS;
+  }
+
+  /** Which packet of the prompt is next, from 0. */
+  get position(): number {
+    return this.#packetsPerRound === 0 ? 0 : (this.passed + this.#skip) % this.#packetsPerRound;
   }
 
   /** It is there, and will never say anything. */
@@ -109,7 +118,7 @@ export class Player implements Appointment {
     bytes[start + 1] = (this.#marker ? MARKER : 0) | this.#prompt.payloadType;
     putNumbers(bytes, start, this.#sequence, this.#timestamp);
     putInt32(bytes, start + 8, this.ssrc);
-    const from = (this.passed % this.#packetsPerRound) * this.#bytes;
+    const from = this.position * this.#bytes;
     copyBytes(this.#prompt.frames, from, bytes, start + RTP_FIXED_HEADER_BYTES, this.#bytes);
     packet.row = this.row;
     packet.length = RTP_FIXED_HEADER_BYTES + this.#bytes;

@@ -20,6 +20,10 @@ export type PlayOrder = {
   readonly ptimeMs: number;
   /** How often the prompt is heard; negative: for ever. */
   readonly count: number;
+  /** Packets that are left out of the first round. */
+  readonly skip?: number;
+  /** It ends after so long, milliseconds, however often it was heard by then. */
+  readonly durationMs?: number;
   readonly voice: Voice;
   /** Packets that the listener was sent before: where a player goes on that a crash has interrupted. */
   readonly sent: number;

@@ -104,6 +104,9 @@ class Splice {
   }
 }
 
+/** What `Splices.save` would say of a stream that is to go on with `next`. */
+export const saveOpen = (next: Continuation, ticks: number): readonly number[] => new Splice(next, ticks).save();
+
 /** Whether a packet was overtaken by another. */
 const isBehind = (newest: number, sequence: number): boolean => {
   const behind = (newest - sequence) & 0xffff;

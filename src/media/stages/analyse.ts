@@ -104,18 +104,29 @@ export class AnalysisTable {
     this.#jitter = new JitterTable(streams);
   }
 
-  /** Takes note of a packet that the latching rule has accepted on an RTP row. */
-  take(packet: Packet): void {
+  /** Takes note of a packet that the latching rule has accepted on an RTP row. Whether it is RTP whose parts fit together. */
+  take(packet: Packet): boolean {
     const { bytes, start, length } = packet;
     const stream = packet.row >> 1;
     this.#followTime(packet, stream);
     if (!isRtp(bytes, start, length) || rtpPayloadLength(bytes, start, length) === RTP_MALFORMED) {
       this.#floats[stream * FLOATS + ERRORS]!++;
-      return;
+      return false;
     }
     this.#followSource(packet, stream);
     this.#words[stream * WORDS + PAYLOAD_TYPE] = rtpPayloadType(bytes, start);
     this.#jitter.take(packet, stream);
+    return true;
+  }
+
+  /** Whether no packet of a stream came, nor was restored. */
+  isSilent(row: number): boolean {
+    return this.#words[(row >> 1) * WORDS + HEARD] === 0;
+  }
+
+  /** When the last packet of a stream came, milliseconds of the thread's clock; 0: none did. */
+  lastAtMs(row: number): number {
+    return this.#floats[(row >> 1) * FLOATS + LAST_AT_MS]!;
   }
 
   read(row: number): StreamAnalysis {
@@ -152,7 +163,7 @@ export class AnalysisTable {
   /** What is known of a stream, as numbers for `restore` and `readSavedAnalysis`; null: no packet came. */
   save(row: number): readonly number[] | null {
     const stream = row >> 1;
-    return this.#words[stream * WORDS + HEARD] === 0 ? null : this.#numbersOf(stream);
+    return this.isSilent(row) ? null : this.#numbersOf(stream);
   }
 
   /**

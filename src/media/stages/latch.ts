@@ -20,13 +20,24 @@ const HAS_PREVIOUS = 4;
 const HAS_SSRC = 8;
 /** The stage's own: a packet has been accepted, so that another SSRC is a change. */
 const HAS_STREAM = 16;
+/** Given: who was left when signalling moved the stream is not listened to any more. */
+const STRICT = 32;
+/** Given: once a source is confirmed no other one is believed, however well it goes on with the stream. */
+const ONE_SOURCE = 64;
+/** Given: who sends media is believed at any time. */
+const ANY_SOURCE = 128;
 const OWN = HAS_SSRC | HAS_STREAM;
+/** Two sources that both send must not keep us busy: for so long the stream stays with the one that took it over. */
+const HANDOVER_PAUSE_MS = 1000;
 
 /** Where things stand in what `save` answers. More may be added behind; what is not there reads as zero. */
 const SAVED_FLAGS = 0;
 const SAVED_LATCH_SSRC = 1;
 const SAVED_LATCH_SEQUENCE = 2;
 const SAVED_STREAM_SSRC = 3;
+const SAVED_SOURCE_PORT = 4;
+
+const SOURCE_FLAGS = { usual: 0, strict: ONE_SOURCE, handover: ANY_SOURCE } as const;
 
 /** What a packet means for the address of its stream. */
 export const ACCEPT = 0;
@@ -38,6 +49,19 @@ export const LEARN = 3;
 /** As `LEARN` of a stream that is not confirmed yet, from the source before the last signalled change: it may still move. */
 export const LEARN_UNLATCHED = 4;
 export type Judgement = typeof ACCEPT | typeof REJECT | typeof CONFIRM | typeof LEARN | typeof LEARN_UNLATCHED;
+
+/** What the model knows of a stream besides its addresses. */
+export type LatchState = {
+  readonly asymmetric: boolean;
+  readonly latched: boolean;
+  readonly hasPrevious: boolean;
+  /** On the thread's clock, -Infinity for never. */
+  readonly signalledAtMs: number;
+  /** Packets from the previous address are refused, in the time after it was left, too. Without it they are believed then, as anybody's. */
+  readonly strict?: boolean;
+  /** Left out: as usual. */
+  readonly sources?: 'usual' | 'strict' | 'handover';
+};
 
 /**
  * Address learning of every stream of a shard, one row a stream. The addresses themselves are the model's: they come by `install`, and
@@ -52,6 +76,9 @@ export class LatchTable {
   readonly #latchSequence: Uint16Array;
   readonly #syncedAtMs: Float64Array;
   readonly #streamSsrc: Uint32Array;
+  readonly #handedOverAtMs: Float64Array;
+  /** From which port the last packet of an asymmetric side came, in network byte order: nothing is learned from it, so the model has it not. */
+  readonly #sourcePort: Uint16Array;
   /** When a refused source may be told again, and the last one that was. */
   readonly #tellAtMs: Float64Array;
   readonly #told: Uint32Array;
@@ -66,6 +93,8 @@ export class LatchTable {
     this.#latchSequence = new Uint16Array(rows);
     this.#syncedAtMs = new Float64Array(rows);
     this.#streamSsrc = new Uint32Array(rows);
+    this.#handedOverAtMs = new Float64Array(rows);
+    this.#sourcePort = new Uint16Array(rows);
     this.#tellAtMs = new Float64Array(rows);
     this.#told = new Uint32Array(rows * SOCKADDR_WORDS);
   }
@@ -75,11 +104,11 @@ export class LatchTable {
     return { words: this.#previous, at: row * SOCKADDR_WORDS };
   }
 
-  /** `signalledAtMs`: on the thread's clock, -Infinity for never. The stage's own knowledge of the stream is kept. */
-  install(row: number, state: { asymmetric: boolean; latched: boolean; hasPrevious: boolean; signalledAtMs: number }): void {
+  /** The stage's own knowledge of the stream is kept. */
+  install(row: number, state: LatchState): void {
     const own = this.#flags[row]! & OWN;
     const given = (state.asymmetric ? ASYMMETRIC : 0) | (state.latched ? LATCHED : 0) | (state.hasPrevious ? HAS_PREVIOUS : 0);
-    this.#flags[row] = own | given;
+    this.#flags[row] = own | given | (state.strict === true ? STRICT : 0) | SOURCE_FLAGS[state.sources ?? 'usual'];
     this.#signalledAtMs[row] = state.signalledAtMs;
   }
 
@@ -89,14 +118,20 @@ export class LatchTable {
     this.#signalledAtMs[row] = Number.NEGATIVE_INFINITY;
     this.#syncedAtMs[row] = Number.NEGATIVE_INFINITY;
     this.#tellAtMs[row] = Number.NEGATIVE_INFINITY;
+    this.#handedOverAtMs[row] = Number.NEGATIVE_INFINITY;
     this.#told[row * SOCKADDR_WORDS] = 0;
+    this.#sourcePort[row] = 0;
     this.remotes.fill(0, row * SOCKADDR_WORDS, (row + 1) * SOCKADDR_WORDS);
   }
 
   /** What is known of a stream besides its addresses, as numbers for `restore`; null: nothing. */
   save(row: number): readonly number[] | null {
     const own = this.#flags[row]! & OWN;
-    return own === 0 ? null : [own, this.#latchSsrc[row]!, this.#latchSequence[row]!, this.#streamSsrc[row]!];
+    if (own === 0) return null;
+    const saved = [own, this.#latchSsrc[row]!, this.#latchSequence[row]!, this.#streamSsrc[row]!];
+    const port = this.#sourcePort[row]!;
+    if (port !== 0) saved.push(swapped(port));
+    return saved;
   }
 
   /**
@@ -108,6 +143,7 @@ export class LatchTable {
     this.#latchSsrc[row] = saved[SAVED_LATCH_SSRC] ?? 0;
     this.#latchSequence[row] = saved[SAVED_LATCH_SEQUENCE] ?? 0;
     this.#streamSsrc[row] = saved[SAVED_STREAM_SSRC] ?? 0;
+    this.#sourcePort[row] = swapped(saved[SAVED_SOURCE_PORT] ?? 0);
     this.#syncedAtMs[row] = Number.NEGATIVE_INFINITY;
   }
 
@@ -128,9 +164,10 @@ export class LatchTable {
     const at = row * SOCKADDR_WORDS;
     const flags = this.#flags[row]!;
     const isLatched = (flags & LATCHED) !== 0;
-    if (this.remotes[at] === 0) return this.#learn(packet, isLatched);
+    if (this.remotes[at] === 0) return this.#isLeft(packet) ? REJECT : this.#learn(packet, isLatched);
     if ((flags & ASYMMETRIC) !== 0) {
       if (!sameHost(packet.words, packet.source, this.remotes, at)) return REJECT;
+      this.#sourcePort[row] = packet.words[packet.source]! >>> 16;
       this.#follow(packet);
       return ACCEPT;
     }
@@ -139,14 +176,15 @@ export class LatchTable {
       this.#follow(packet);
       return ACCEPT;
     }
-    if (isLatched) return this.#mayOverride(packet) ? this.#learn(packet, isLatched) : REJECT;
+    if (this.#isLeft(packet)) return REJECT;
+    if (isLatched) return this.#override(packet);
     return this.#learn(packet, this.#confirm(packet));
   }
 
   /** Remembers by whom the stream is recognised should its source change. False while signalling is fresh, or without a usable SSRC. */
   #confirm(packet: Packet): boolean {
     const { row } = packet;
-    const isFresh = packet.nowMs - this.#signalledAtMs[row]! < UPDATE_WINDOW_MS;
+    const isFresh = this.#isOpenTo(row) && packet.nowMs - this.#signalledAtMs[row]! < UPDATE_WINDOW_MS;
     if (!isRtpStream(packet)) return !isFresh;
     const source = rtpSsrc(packet.bytes, packet.start);
     this.#noteStream(row, source);
@@ -162,9 +200,32 @@ export class LatchTable {
     const { row } = packet;
     if (isRtpStream(packet)) this.#noteStream(row, rtpSsrc(packet.bytes, packet.start));
     if (isLatched) return LEARN;
-    const isPrevious =
-      (this.#flags[row]! & HAS_PREVIOUS) !== 0 && sameSockaddr(packet.words, packet.source, this.#previous, row * SOCKADDR_WORDS);
-    return isPrevious ? LEARN_UNLATCHED : LEARN;
+    return this.#isPrevious(packet) ? LEARN_UNLATCHED : LEARN;
+  }
+
+  /** Whether signalling opens a stream to other sources for a while. */
+  #isOpenTo(row: number): boolean {
+    return (this.#flags[row]! & ONE_SOURCE) === 0;
+  }
+
+  #isPrevious({ row, words, source }: Packet): boolean {
+    return (this.#flags[row]! & HAS_PREVIOUS) !== 0 && sameSockaddr(words, source, this.#previous, row * SOCKADDR_WORDS);
+  }
+
+  #isLeft(packet: Packet): boolean {
+    return (this.#flags[packet.row]! & STRICT) !== 0 && this.#isPrevious(packet);
+  }
+
+  /** A confirmed stream gets a packet from another source. */
+  #override(packet: Packet): Judgement {
+    const { row, nowMs } = packet;
+    const flags = this.#flags[row]!;
+    if ((flags & ONE_SOURCE) !== 0) return REJECT;
+    if ((flags & ANY_SOURCE) === 0) return this.#mayOverride(packet) ? this.#learn(packet, true) : REJECT;
+    if (componentOf(row) === 0 && !isRtpStream(packet)) return REJECT;
+    if (nowMs - this.#handedOverAtMs[row]! < HANDOVER_PAUSE_MS) return ACCEPT;
+    this.#handedOverAtMs[row] = nowMs;
+    return this.#learn(packet, true);
   }
 
   #mayOverride(packet: Packet): boolean {
@@ -199,6 +260,11 @@ export class LatchTable {
     this.#flags[row]! |= HAS_STREAM;
   }
 }
+
+const swapped = (port: number): number => ((port & 0xff) << 8) | ((port >>> 8) & 0xff);
+
+/** Of what `save` answered: from which port the last packet of a side came that was asymmetric then; null: there was none, or it is an old log. */
+export const savedSourcePort = (saved: readonly number[] | null): number | null => saved?.[SAVED_SOURCE_PORT] ?? null;
 
 const isRtpStream = (packet: Packet): boolean =>
   componentOf(packet.row) === 0 && isRtp(packet.bytes, packet.start, packet.length);

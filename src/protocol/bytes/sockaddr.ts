@@ -79,16 +79,32 @@ export function decodeSockaddr(words: Uint32Array, at: number): Address | null {
   return { host: formatIPv6(groups), port };
 }
 
+const LONGEST_IPV4 = '255.255.255.255'.length;
+const DIGIT_0 = 48;
+/** A dot, seen from the digits. */
+const END_OF_PART = 46 - DIGIT_0;
+
 /** A dotted quad as a number, or null. Leading zeros are refused: they mean octal to some resolvers and decimal to others. */
 export function parseIPv4(text: string): number | null {
-  const parts = text.split('.');
-  if (parts.length !== 4) return null;
+  if (text.length > LONGEST_IPV4) return null;
   let value = 0;
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return null;
-    value = value * 256 + Number(part);
+  let parts = 0;
+  /** Of the part in hand; -1: it has no digit yet. */
+  let part = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const digit = i === text.length ? END_OF_PART : text.charCodeAt(i) - DIGIT_0;
+    if (digit === END_OF_PART) {
+      if (part < 0) return null;
+      value = value * 256 + part;
+      parts++;
+      part = -1;
+    } else {
+      if (digit < 0 || digit > 9 || part === 0) return null;
+      part = part < 0 ? digit : part * 10 + digit;
+      if (part > 255) return null;
+    }
   }
-  return value;
+  return parts === 4 ? value : null;
 }
 
 /** The eight groups of an IPv6 address (RFC 4291 §2.2, all three forms), or null. No scope, no brackets. */

@@ -12,10 +12,17 @@ export const MAX_BODY_BYTES = 1 << 20;
 
 /** Writes a frame at `at`; `target` must have room, `body` at least a byte. Answers where it ends. */
 export function writeFrame(target: Uint8Array, at: number, body: Uint8Array): number {
-  writeUint32(target, at, body.length);
-  writeUint32(target, at + 4, crc32(body));
+  const end = at + FRAME_HEADER_BYTES + body.length;
   target.set(body, at + FRAME_HEADER_BYTES);
-  return at + FRAME_HEADER_BYTES + body.length;
+  closeFrame(target, at, end);
+  return end;
+}
+
+/** Writes the header of a frame that begins at `at`, whose body stands already where it belongs and ends at `end`. */
+export function closeFrame(target: Uint8Array, at: number, end: number): void {
+  const length = end - at - FRAME_HEADER_BYTES;
+  writeUint32(target, at, length);
+  writeUint32(target, at + 4, crc32(target, at + FRAME_HEADER_BYTES, length));
 }
 
 export type ReadFrame =

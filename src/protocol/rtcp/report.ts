@@ -9,6 +9,11 @@
  */
 export const RTCP_SENDER_REPORT = 200;
 export const RTCP_RECEIVER_REPORT = 201;
+const RTCP_BYE = 203;
+
+/** Types that RTCP has or may get (RFC 5761 §4). Others are no RTCP, whatever the rest looks like. */
+const FIRST_TYPE = 192;
+const LAST_TYPE = 223;
 
 const VERSION = 2;
 const HEADER_BYTES = 4;
@@ -51,29 +56,53 @@ export type RtcpReport = {
   readonly blocks: readonly ReportBlock[];
 };
 
+/** What of a compound packet is looked at. */
+export type RtcpCompound = {
+  /** In their order. */
+  readonly reports: readonly RtcpReport[];
+  /** The sources that say that they have ended (§6.6). */
+  readonly goodbyes: readonly number[];
+};
+
+/** Whether a packet on a port that RTP and RTCP share is RTCP (RFC 5761 §4), by its first bytes alone. */
+export const isRtcp = (bytes: Uint8Array, start: number, length: number): boolean =>
+  length >= HEADER_BYTES + SSRC_BYTES && bytes[start]! >> 6 === VERSION && isType(bytes[start + 1]!);
+
+const isType = (type: number): boolean => type >= FIRST_TYPE && type <= LAST_TYPE;
+
 /**
  * The reports of a compound packet in their order; packets of other types (SDES, BYE, APP, …) are stepped over. Null if it is not one:
- * a version other than 2, a length beyond the end, bytes left over, padding that does not fit, more report blocks announced than there
- * is room for. An encrypted packet (SRTCP) is such.
+ * a version other than 2, a type that is none of RTCP, a length beyond the end, bytes left over, padding that does not fit, more report
+ * blocks announced than there is room for. An encrypted packet (SRTCP) is such.
  */
-export function parseRtcpReports(bytes: Uint8Array): readonly RtcpReport[] | null {
+export const parseRtcpReports = (bytes: Uint8Array): readonly RtcpReport[] | null => parseRtcp(bytes)?.reports ?? null;
+
+/** The same with what else is looked at. */
+export function parseRtcp(bytes: Uint8Array): RtcpCompound | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const reports: RtcpReport[] = [];
+  const goodbyes: number[] = [];
   let at = 0;
   while (at < bytes.length) {
     if (at + HEADER_BYTES > bytes.length || view.getUint8(at) >> 6 !== VERSION) return null;
     const end = at + (view.getUint16(at + 2) + 1) * 4;
-    if (end > bytes.length) return null;
     const type = view.getUint8(at + 1);
+    if (end > bytes.length || !isType(type)) return null;
     if (type === RTCP_SENDER_REPORT || type === RTCP_RECEIVER_REPORT) {
       const report = readReport(view, at, end - paddingOf(view, at, end), type === RTCP_SENDER_REPORT);
       if (report === null) return null;
       reports.push(report);
-    }
+    } else if (type === RTCP_BYE) goodbyes.push(...readSources(view, at, end));
     at = end;
   }
-  return at === 0 ? null : reports;
+  return at === 0 ? null : { reports, goodbyes };
 }
+
+/** As many as are announced and there. */
+const readSources = (view: DataView, at: number, end: number): number[] =>
+  Array.from({ length: Math.min(view.getUint8(at) & 0x1f, (end - at - HEADER_BYTES) / SSRC_BYTES) }, (_, i) =>
+    view.getUint32(at + HEADER_BYTES + i * SSRC_BYTES),
+  );
 
 /** The bytes of padding, whose number stands in the last of them. More than fit are refused with the room for the report. */
 const paddingOf = (view: DataView, at: number, end: number): number =>

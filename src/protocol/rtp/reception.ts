@@ -85,7 +85,7 @@ export class Reception {
     }
     const ahead = (sequence - this.#highest) & 0xffff;
     if (ahead > 0 && ahead < MAX_DROPOUT) {
-      for (let i = 1; i < Math.min(ahead, WINDOW); i++) this.#seen[(this.#highest + i) & (WINDOW - 1)] = 0;
+      for (let i = 1; i < Math.min(ahead, WINDOW + 1); i++) this.#seen[(this.#highest + i) & (WINDOW - 1)] = 0;
       this.#highest += ahead;
       this.#seen[this.#highest & (WINDOW - 1)] = 1;
       return 'next';

@@ -38,3 +38,18 @@ export const eventDuration = (bytes: Uint8Array, at: number): number => (bytes[a
 
 /** The character of an event code, or null: the code is no key of a telephone. */
 export const digitOf = (code: number): string | null => DIGITS[code] ?? null;
+
+/** Name that session descriptions give these events, at the clock rate of telephony (RFC 4733 §7.1.1). */
+export const TELEPHONE_EVENT_NAME = 'telephone-event/8000';
+
+/** Writes the payload at `at`. The numbers must fit their widths: 8, 6 and 16 bits. */
+export function writeTelephoneEvent(
+  bytes: Uint8Array,
+  at: number,
+  { code, ends, volume, duration }: { code: number; ends: boolean; volume: number; duration: number },
+): void {
+  bytes[at] = code;
+  bytes[at + 1] = (ends ? 0x80 : 0) | volume;
+  bytes[at + 2] = duration >>> 8;
+  bytes[at + 3] = duration;
+}

@@ -54,12 +54,20 @@ export type Description = {
 /** Which local address the legs get. */
 export type NetworkChoice =
   | { readonly kind: 'default' }
-  /** `e` and `i`: the first letter says where the caller's leg stands, the second (null: not given) where the callee's does. */
-  | { readonly kind: 'bridge'; readonly caller: 'internal' | 'external'; readonly callee: 'internal' | 'external' | null }
+  /**
+   * `e` and `i`: the first letter says where the caller's leg stands, the second (null: not given) where the callee's does. `ipv6`: with `6`,
+   * which counts where a network has addresses of both families.
+   */
+  | {
+      readonly kind: 'bridge';
+      readonly caller: 'internal' | 'external';
+      readonly callee: 'internal' | 'external' | null;
+      readonly ipv6?: true;
+    }
   /** `l` with a numeric address. */
   | { readonly kind: 'address'; readonly host: string }
-  /** `l{label}`. */
-  | { readonly kind: 'label'; readonly label: string }
+  /** `l{label}`, and `6` as above. */
+  | { readonly kind: 'label'; readonly label: string; readonly ipv6?: true }
   /** `r`: the address from which the kernel would send to this numeric host. */
   | { readonly kind: 'towards'; readonly host: string }
   /** `6` alone. */

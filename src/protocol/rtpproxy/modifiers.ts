@@ -90,8 +90,9 @@ const readModifier: Reader = (draft, text, at, grammar) => {
 };
 
 function chosen([caller, callee]: readonly Network[], place: NetworkChoice | null, ipv6: boolean): NetworkChoice {
-  if (place !== null) return place;
-  if (caller !== undefined) return { kind: 'bridge', caller, callee: callee ?? null };
+  const six = ipv6 ? ({ ipv6 } as const) : {};
+  if (place !== null) return place.kind === 'label' ? { ...place, ...six } : place;
+  if (caller !== undefined) return { kind: 'bridge', caller, callee: callee ?? null, ...six };
   return ipv6 ? { kind: 'ipv6' } : { kind: 'default' };
 }
 

@@ -8,6 +8,8 @@ export type AdminRequest =
   | { readonly ask: 'call'; readonly call: string }
   /** How the relay is: `status`. */
   | { readonly ask: 'status' }
+  /** Read the settings file again: a `Reloaded`. `check`: only say what would change. */
+  | { readonly ask: 'reload'; readonly check: boolean }
   /** What happens from now on, to one call or (null) at all: after the answer come lines as `formatTold` makes them, and nothing else. */
   | { readonly ask: 'watch'; readonly call: string | null };
 
@@ -18,7 +20,17 @@ export type CallAnswer = {
   readonly live: readonly SnapshotRecord[];
 };
 
-const ASKS = ['call', 'status', 'watch'] as const satisfies readonly AdminRequest['ask'][];
+/** What `reload` is answered with, in lines for people. */
+export type Reloaded = {
+  /** What is wrong with the file. Where there is anything, nothing was changed. */
+  readonly problems: readonly string[];
+  /** What is different. */
+  readonly changes: readonly string[];
+  /** What an operator should know besides. */
+  readonly notes: readonly string[];
+};
+
+const ASKS = ['call', 'status', 'watch', 'reload'] as const satisfies readonly AdminRequest['ask'][];
 /** So much of what was asked is repeated in an error. */
 const SHOWN_CHARS = 40;
 
@@ -33,6 +45,8 @@ export function readRequest(line: string): Result<AdminRequest, string> {
   switch (ask) {
     case 'status':
       return ok({ ask });
+    case 'reload':
+      return ok({ ask, check: request['check'] === true });
     case 'call':
       return isCall(call) ? ok({ ask, call }) : refuse(`call ${shown(call)}: expected a Call-ID`);
     case 'watch':
@@ -77,6 +91,16 @@ export function readCallAnswer(answer: Readonly<Record<string, unknown>>): Resul
   const snapshots = live.filter((each): each is SnapshotRecord => isRecord(each) && each.kind === 'snapshot');
   return snapshots.length === live.length ? ok({ logFolder, live: snapshots }) : refuse(`${shown(live)}: expected snapshots`);
 }
+
+/** What `readAnswer` made of the answer to `reload`. */
+export function readReloaded({ problems, changes, notes }: Readonly<Record<string, unknown>>): Result<Reloaded, string> {
+  const isLines = (value: unknown): value is string[] => Array.isArray(value) && value.every((line) => typeof line === 'string');
+  if (!isLines(problems) || !isLines(changes) || !isLines(notes)) return refuse('the answer does not say what has changed');
+  return ok({ problems: problems.map(printable), changes: changes.map(printable), notes: notes.map(printable) });
+}
+
+/** A terminal is left alone, whoever answers. */
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?');
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -17,6 +17,8 @@ export type AdminStatus = {
   /** What an answer waits for: none, os or fsync. */
   readonly durability: string;
   readonly logFolder: string | null;
+  /** The networks in force, a line each for people. */
+  readonly networks: readonly string[];
   /** Records that those who watched did not get, because they came too fast. */
   readonly lost: number;
 };
@@ -30,7 +32,7 @@ export function shardStatus(shard: number, counters: Counters): ShardStatus {
 /** What somebody answered who says that he is a relay. A counter that is not told, as by another version, is zero. */
 export function readStatus(value: unknown): Result<AdminStatus, string> {
   if (!isObject(value) || !Array.isArray(value['shards'])) return refuse('the answer is not the status of a relay');
-  const { version, durability, logFolder, shards } = value;
+  const { version, durability, logFolder, shards, networks } = value;
   const number = (given: unknown): number => (typeof given === 'number' ? given : 0);
   const shardOf = (given: unknown): ShardStatus => {
     const told = isObject(given) ? given : {};
@@ -43,6 +45,7 @@ export function readStatus(value: unknown): Result<AdminStatus, string> {
     shards: shards.map(shardOf),
     durability: typeof durability === 'string' ? durability : '?',
     logFolder: typeof logFolder === 'string' ? logFolder : null,
+    networks: Array.isArray(networks) ? networks.filter((line): line is string => typeof line === 'string') : [],
     lost: number(value['lost']),
   });
 }
@@ -84,7 +87,7 @@ function soundLines(shards: readonly ShardStatus[]): string[] {
 
 /** The status as a short table for people. `nowMs`: milliseconds since the Unix epoch. */
 export function formatStatus(status: AdminStatus, nowMs: number): string[] {
-  const { version, pid, startedAtMs, shards, durability, logFolder, lost } = status;
+  const { version, pid, startedAtMs, shards, durability, logFolder, networks, lost } = status;
   const log = logFolder === null ? 'no event log' : `event log in ${printable(logFolder)}, durability ${printable(durability)}`;
   const head = `rtpbridge ${printable(version)}, process ${pid}, up ${formatSpan(nowMs - startedAtMs)}`;
   const watched = lost > 0 ? [`${lost} records came too fast for those who watched`] : [];
@@ -94,7 +97,8 @@ export function formatStatus(status: AdminStatus, nowMs: number): string[] {
     return cells.map((cell) => cell.padStart(width));
   });
   const lines = Array.from({ length: shards.length + 1 }, (_, line) => rows.map((cells) => cells[line]!).join(GAP));
-  return [head, log, ...soundLines(shards), ...watched, '', ...lines];
+  const stands = networks.map((line) => `network ${printable(line)}`);
+  return [head, log, ...stands, ...soundLines(shards), ...watched, '', ...lines];
 }
 
 /** A span in its two largest units, such as `3 h 12 min`. */

@@ -6,13 +6,14 @@ import { formatSubresults } from '../../protocol/rtpproxy/format.js';
 import { matchTarget } from '../notify/targets.js';
 import type { Direction } from '../session/directory.js';
 import type { Session } from '../session/session.js';
+import { admission } from './admission.js';
 import { describe, wishOf } from './describe.js';
 import type { Execution } from './execution.js';
 import { runSubcommands } from './subcommands.js';
 
 const UNKNOWN_TO_LOOKUP = '0';
 
-const CLOSED_CODES = { draining: E.leaving, overloaded: E.overloaded } as const;
+const CLOSED_CODES = { draining: E.leaving, overloaded: E.overloaded, calls: E.overloaded, rate: E.overloaded } as const;
 
 /** U carries the words of who owns the From tag, L the answer of the other one. */
 function speaker(verb: 'update' | 'lookup', direction: Direction): Side {
@@ -26,10 +27,8 @@ export function update(command: UpdateCommand, execution: Execution): string {
   if (unreachable !== null) return unreachable;
   const found = shard.directory.find(command.call, command.tags);
   if (found === null && command.verb === 'lookup') return UNKNOWN_TO_LOOKUP;
-  if (found === null && shard.closedTo !== null) {
-    if (shard.closedTo === 'overloaded') shard.counters.addToShard('sessionsRefused', 1);
-    return CLOSED_CODES[shard.closedTo];
-  }
+  const notNow = found === null ? admission(execution, command.call) : null;
+  if (notNow !== null) return CLOSED_CODES[notNow];
   const session = found?.session ?? shard.draft(command.call, command.tags.from);
   if (session === null) return E.noPortForSession;
   const side = speaker(command.verb, found?.direction ?? 'forward');
@@ -49,11 +48,11 @@ function recordAll(session: Session, { shard, setting: { recording } }: Executio
 }
 
 /** Networks that cannot be had are refused before a session is looked for, and those of sub-commands as what cannot be read. */
-function unreachableNetwork({ network, subcommands }: UpdateCommand, execution: Execution): ErrorCode | null {
-  const wish = wishOf(network, execution);
+function unreachableNetwork({ network, subcommands, call }: UpdateCommand, execution: Execution): ErrorCode | null {
+  const wish = wishOf(network, { call, isNew: false }, execution);
   if (!wish.ok) return wish.error;
   const isReachable = (subcommand: Subcommand): boolean =>
-    subcommand.kind !== 'lookup' || wishOf(subcommand.description.network, execution).ok;
+    subcommand.kind !== 'lookup' || wishOf(subcommand.description.network, { call, isNew: false }, execution).ok;
   return subcommands.every(isReachable) ? null : E.subcommand;
 }
 

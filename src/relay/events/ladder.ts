@@ -1,6 +1,6 @@
 import type { Side } from '../../../model/session/side.js';
 import { type LadderLine, linesOf } from './ladderLines.js';
-import type { Lane } from './lanes.js';
+import { type Lane, laneWords } from './lanes.js';
 import { type Moment, retell } from './moments.js';
 import type { Story } from './story.js';
 import { ascii, cut, duration } from './words.js';
@@ -60,8 +60,8 @@ function columnsOf(width: number, time: number, label: number): Columns {
 
 const headOf = (call: string, lanes: readonly Lane[]): string[] => {
   const [only] = lanes;
-  if (lanes.length < 2) return [`call ${ascii(call)}${only === undefined ? '' : `, tag ${ascii(only.tag)}`}`];
-  return [`call ${ascii(call)}`, ...lanes.map(({ label, tag }) => `  ${label}: tag ${ascii(tag)}`)];
+  if (lanes.length < 2) return [`call ${ascii(call)}${only === undefined ? '' : `, ${laneWords(only)}`}`];
+  return [`call ${ascii(call)}`, ...lanes.map((lane) => `  ${lane.label}: ${laneWords(lane)}`)];
 };
 
 function namesOf(columns: Columns): string {

@@ -26,8 +26,8 @@ export function linesOf(row: Row, { half, full }: LadderRoom): readonly LadderLi
     case 'note':
       return wrap(row.text, full - 2).map((text) => ({ ...row, text }));
     case 'exchange': {
-      const { command, reply, times } = row;
-      const lines = wrap(`${command} -> ${reply}${times > 1 ? ` (${times} times)` : ''}`, full - 6);
+      const { command, joint, reply, times } = row;
+      const lines = wrap(`${command} ${joint} ${reply}${times > 1 ? ` (${times} times)` : ''}`, full - 6);
       return lines.map((text, i) => ({
         kind: 'note',
         text: `${i === 0 ? '[ ' : ''}${text}${i === lines.length - 1 ? ' ]' : ''}`,

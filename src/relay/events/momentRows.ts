@@ -3,21 +3,24 @@ import type { SessionEvent } from '../../../model/session/event.js';
 import { formatTarget } from '../../../model/session/notify.js';
 import type { Playback } from '../../../model/session/playback.js';
 import { REFUSALS } from '../../../model/session/refusal.js';
-import { SIDES, type Side } from '../../../model/session/side.js';
+import { otherSide, SIDES, type Side } from '../../../model/session/side.js';
 import type { SessionState } from '../../../model/session/state.js';
 import { STREAM_COUNTERS, type StreamCounter } from '../../media/counters.js';
 import { readSavedAnalysis, type StreamAnalysis } from '../../media/stages/analyse.js';
-import type { ExchangeRecord, RecordingRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
+import { descriptionWords, dialogueWords, muteWords, sourcesWords } from './dialogueWords.js';
+import type { RecordingRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
 import {
   ascii,
   CLOSE_WORDS,
   codecName,
   cut,
   duration,
+  forkVerb,
   PLAYBACK_END_WORDS,
   packetWords,
   place,
   playbackWords,
+  playedDtmfWords,
   RECORDING_END_WORDS,
   recordedWords,
   recordingWords,
@@ -37,13 +40,17 @@ export type Row =
   | { readonly kind: 'asides'; readonly near: 'relay' | 'side'; readonly caller: string; readonly callee: string }
   /** Said of the session. */
   | { readonly kind: 'note'; readonly text: string }
-  /** A command and its reply. `times`: how often in a row. */
-  | { readonly kind: 'exchange'; readonly command: string; readonly reply: string; readonly times: number }
+  /** A command and its reply, and what stands between them. `times`: how often in a row. */
+  | {
+      readonly kind: 'exchange';
+      readonly command: string;
+      readonly joint: '->' | '=>';
+      readonly reply: string;
+      readonly times: number;
+    }
   /** It concerns everybody. */
   | { readonly kind: 'bar'; readonly text: string };
 
-const LONGEST_COMMAND = 200;
-const LONGEST_REPLY = 100;
 const LONGEST_NAME = 40;
 
 const name = (text: string): string => cut(ascii(text), LONGEST_NAME);
@@ -126,6 +133,8 @@ function settingRow(event: SettingEvent, before: SessionState): readonly Row[] {
       return [arrow(event.side, 'side', playbackWords(event.playback))];
     case 'PlaybackEnded':
       return [aside(event.side, 'side', promptEndWords(event, before.legs[event.side].playback))];
+    case 'DtmfPlayed':
+      return [arrow(otherSide(event.side), 'side', playedDtmfWords(event.dtmf))];
     case 'RecordingStarted':
       return [note(`recording ${event.recording.id} begins: ${recordedWords(event.recording)}`)];
     case 'RecordingNamed':
@@ -135,7 +144,27 @@ function settingRow(event: SettingEvent, before: SessionState): readonly Row[] {
         note(`recording ${event.recording} of the ${event.sides.join(' and the ')} ends: ${RECORDING_END_WORDS[event.reason]}`),
       ];
     case 'ForkStarted':
-      return [note(`fork: hears session ${name(event.source.tag)} of call ${name(event.source.call)}`)];
+      return [note(`fork: ${forkVerb(event.source)} session ${name(event.source.tag)} of call ${name(event.source.call)}`)];
+    case 'DialogueChanged':
+      return [note(dialogueWords(event.dialogue))];
+    case 'PartyChanged':
+      return [aside(event.side, 'side', 'another party')];
+    case 'RemoteForgotten':
+      return [aside(event.side, 'side', 'what was learned is forgotten')];
+    case 'SourcesChanged':
+      return [aside(event.side, 'side', sourcesWords(event.sources))];
+    case 'MediaDescribed':
+      return [aside(event.side, 'side', descriptionWords(event.description))];
+    case 'OfferMade':
+      return [aside(event.side, 'side', `offers a change: ${descriptionWords(event.offer.description)}`)];
+    case 'OfferClosed':
+      return [aside(event.side, 'side', event.taken ? 'change agreed on' : 'change given up')];
+    case 'MutesChanged':
+      return [aside(event.side, 'side', muteWords(event.mutes))];
+    case 'DeletionSet':
+      return [note(`deleted, held for ${duration(event.until - event.at)}`)];
+    case 'DeletionCancelled':
+      return [note(event.reason === 'heard' ? 'kept: both sides go on sending' : 'goes on: described again')];
     case 'ReferenceTaken':
       return [note(`${referenceWords(event.reference)} reference taken`)];
     case 'ReferenceReleased':
@@ -192,17 +221,6 @@ export const countsSoFar = (sample: SessionSample): Row => {
 export const refusedRow = ({ command, refusal }: StepRecord): Row =>
   note(`${command.type} refused: ${refusal === undefined ? 'no reason' : REFUSALS[refusal]}`);
 
-/** The Call-ID stands above the ladder and is left out. */
-export function exchangeRow({ call, command, reply }: ExchangeRecord): Row {
-  const words = command.split(' ');
-  if (words[1] === call) words.splice(1, 1);
-  return {
-    ...{ kind: 'exchange', times: 1 },
-    command: cut(ascii(words.join(' ').trim()), LONGEST_COMMAND),
-    reply: cut(ascii(reply.trim()), LONGEST_REPLY),
-  };
-}
-
 /** A recording is complete. */
 export const recordingRow = (record: RecordingRecord): Row => note(recordingWords(record));
 
@@ -234,7 +252,7 @@ export function rowWords(row: Row): string {
     case 'asides':
       return SIDES.flatMap((side) => (row[side] === '' ? [] : [`${side}: ${row[side]}`])).join('; ');
     case 'exchange':
-      return `${row.command} -> ${row.reply}${row.times > 1 ? ` (${row.times} times)` : ''}`;
+      return `${row.command} ${row.joint} ${row.reply}${row.times > 1 ? ` (${row.times} times)` : ''}`;
     case 'note':
     case 'bar':
       return row.text;

@@ -1,14 +1,14 @@
 import { evolve } from '../../../model/session/evolve.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
-import { INITIAL_STATE } from '../../../model/session/state.js';
+import { INITIAL_STATE, type SessionState } from '../../../model/session/state.js';
 import type { StreamAnalysis } from '../../media/stages/analyse.js';
+import { exchangeRow } from './exchangeRow.js';
 import { Fold, type FoldedSession } from './fold.js';
 import { type Lane, labelled } from './lanes.js';
 import {
   analysisOf,
   countsSoFar,
   END_ROWS,
-  exchangeRow,
   firstPacketRow,
   lastPacketRows,
   type Row,
@@ -59,6 +59,20 @@ type Chain = { readonly first: Moment; lastSeq: number };
 
 /** What nobody commanded: packets, timers, the relay itself. */
 const UNASKED = new Set<string>(['NoteSource', 'NoteRefused', 'NoteUnreachable', 'CheckIdle', 'Recover', 'Close']);
+
+type LaneName = Pick<Lane, 'tag' | 'branch'>;
+
+const isNamed = (lane: LaneName, { tag, branch }: LaneName): boolean => lane.tag === tag && lane.branch === branch;
+
+const nameIn = ({ tag, dialogue }: SessionState): LaneName => ({ tag, branch: dialogue?.branch ?? null });
+
+/** `after`: null where nothing is known of the session; what the command says of it counts then. */
+function nameOf({ command }: StepRecord, after: FoldedSession | null): LaneName {
+  const state = after?.snapshot.context;
+  if (state !== undefined && state.tag !== '') return nameIn(state);
+  if (command.type === 'Negotiate') return { tag: command.opening?.tag ?? '', branch: command.opening?.dialogue.branch ?? null };
+  return { tag: command.type === 'Signal' ? (command.opening?.tag ?? '') : '', branch: null };
+}
 
 class Teller {
   readonly lanes: Course[] = [];
@@ -116,8 +130,7 @@ class Teller {
   #step(told: ToldRecord, record: StepRecord): void {
     const before = this.#foldOf(told).sessions.get(record.session);
     const after = this.#fold(told);
-    const tag = after?.snapshot.context.tag || (record.command.type === 'Signal' ? record.command.opening?.tag : undefined);
-    const lane = this.#laneFor(told, tag ?? '');
+    const lane = this.#laneFor(told, nameOf(record, after));
     const course = this.lanes[lane]!;
     const rows: Row[] = [];
     if (after === null && !course.isUnknown) rows.push(END_ROWS.unknown);
@@ -185,9 +198,9 @@ class Teller {
   }
 
   #snapshot(told: ToldRecord, record: SnapshotRecord): void {
-    const { tag } = record.state;
-    const isNew = !this.lanes.some((lane) => lane.log === told.log && lane.tag === tag);
-    const lane = this.#laneFor(told, tag);
+    const named = nameIn(record.state);
+    const isNew = !this.lanes.some((lane) => lane.log === told.log && isNamed(lane, named));
+    const lane = this.#laneFor(told, named);
     const course = this.lanes[lane]!;
     const rows = isNew ? snapshotRows(record) : [];
     this.moments.push({ at: record.at, lane, rows, after: this.#fold(told), told });
@@ -197,7 +210,7 @@ class Teller {
   }
 
   #live(record: SnapshotRecord): void {
-    const known = this.lanes.find(({ tag }) => tag === record.state.tag);
+    const known = this.lanes.find((lane) => isNamed(lane, nameIn(record.state)));
     this.#snapshot({ record, log: known?.log ?? 0, run: known?.run ?? Number.MAX_SAFE_INTEGER }, record);
   }
 
@@ -217,15 +230,15 @@ class Teller {
     }
   }
 
-  #laneFor(told: ToldRecord, tag: string): number {
+  #laneFor(told: ToldRecord, named: LaneName): number {
     const key = sessionKey(told) ?? '';
     let lane = this.#laneOf.get(key);
-    if (lane === undefined) lane = this.lanes.findIndex((each) => each.log === told.log && each.tag === tag);
+    if (lane === undefined) lane = this.lanes.findIndex((each) => each.log === told.log && isNamed(each, named));
     if (lane < 0) {
       lane = this.lanes.length;
       const heard = { caller: null, callee: null };
       const start = { run: told.run, sample: null, heard, isUp: false, isUnknown: false };
-      this.lanes.push({ log: told.log, tag, label: '', ...start });
+      this.lanes.push({ log: told.log, ...named, label: '', ...start });
     }
     this.#laneOf.set(key, lane);
     this.lanes[lane]!.run = told.run;

@@ -119,4 +119,6 @@ export type DecisionSetting = {
   readonly setupTtlMs: number;
   readonly independentTtl: boolean;
   readonly network: Network;
+  /** Left out: 0. */
+  readonly deleteGraceMs?: number;
 };

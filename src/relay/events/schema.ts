@@ -1,10 +1,12 @@
 import type { Phase } from '../../../model/session/chart.js';
 import type { SessionCommand } from '../../../model/session/command.js';
+import { DIRECTIONS, SOURCE_RULES } from '../../../model/session/dialogue.js';
 import type { CloseReason, EventType, RecoveryCause, Reference } from '../../../model/session/event.js';
 import type { PlaybackEnd } from '../../../model/session/playback.js';
 import { RECORDING_FORMS, type RecordingEnd } from '../../../model/session/recording.js';
 import { REFUSALS, type Refusal } from '../../../model/session/refusal.js';
 import { COMPONENTS, SIDES } from '../../../model/session/side.js';
+import { MUTES } from '../../../model/session/state.js';
 import {
   type Check,
   count,
@@ -50,7 +52,7 @@ const reason = all<CloseReason>({
   ...{ 'port-lost': true, 'set-aside': true },
 });
 const dtmf = fields({ tag: text(), payloadType: whole(0, 255), swallow: flag });
-const source = fields({ call: text(), tag: text(), hears: bothSides(side) });
+const source = fields({ call: text(), tag: text(), hears: bothSides(nullable(side)) });
 const tally = fields({ received: count, relayed: count, dropped: count });
 const notify = fields({
   target: variants('kind', {
@@ -71,10 +73,12 @@ const played = {
     ptimeMs: whole(1, 1000),
     count: whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   },
+  ...{ skip: optional(count), durationMs: optional(count) },
   voice: fields({ ssrc: long, sequence: whole(0, 0xffff), timestamp: long }),
 };
 const playback = fields({ ...played, startedAt: moment });
 const playbackEnd = all<PlaybackEnd>({ finished: true, stopped: true, replaced: true, failed: true });
+const pressed = fields({ code: whole(0, 15), payloadType: whole(0, 127), durationMs: count, volume: whole(0, 63) });
 const sides = listOf(side);
 const form = oneOf(RECORDING_FORMS);
 const recordingEnd = all<RecordingEnd>({ stopped: true, failed: true });
@@ -82,6 +86,30 @@ const recording = fields({
   ...{ id: whole(1, Number.MAX_SAFE_INTEGER), sides, form, single: flag, name: nullable(text()), startedAt: moment },
   files: listOf(text()),
 });
+
+const direction = oneOf(DIRECTIONS);
+const description = fields({
+  ...{ kind: text(), protocol: text(), direction, rtcpMux: flag, ptimeMs: nullable(count) },
+  formats: listOf(fields({ payloadType: whole(0, 127), name: text(), fmtp: nullable(text()) })),
+});
+const sources = oneOf(SOURCE_RULES);
+const offer = fields({
+  ...{ address: nullable(address), rtcp: nullable(address), held: flag, asymmetric: flag, description },
+  ...{ sources: nullable(sources), reset: flag, newPorts: flag },
+});
+const dialogue = fields({
+  ...{
+    tags: bothSides(nullable(text())),
+    branch: nullable(text()),
+    media: whole(1, 65_535),
+    labels: bothSides(nullable(text())),
+  },
+  ...{ networks: bothSides(text()), metadata: nullable(text()), demux: flag },
+  origins: bothSides(nullable(fields({ version: text(), digest: text() }))),
+  owner: nullable(fields({ controller: text(), ways: listOf(text()), tag: optional(text()) })),
+  subscribes: optional(fields({ caller: nullable(text()), branch: nullable(text()), media: whole(1, 65_535), side })),
+});
+const mute = oneOf(MUTES);
 
 const latched = { side, component, address, latched: flag, learned: flag };
 const sourced = { side, component, address };
@@ -95,6 +123,16 @@ const COMMANDS: Readonly<Record<SessionCommand['type'], Readonly<Record<string, 
     reference: nullable(reference),
     opening: nullable(fields({ call: text(), tag: text() })),
   },
+  Negotiate: {
+    ...{ kind: oneOf(['offer', 'answer']), side, offer, within: flag, tag: nullable(text()) },
+    networks: nullable(variants('kind', { both: { network }, each: { caller: network, callee: nullable(network) } })),
+    notify: either(nullable(notify), oneOf(['keep'])),
+    opening: nullable(fields({ call: text(), tag: text(), dialogue })),
+  },
+  Withdraw: { side: nullable(side) },
+  SetDialogue: { dialogue },
+  SetMute: { side, mute, on: flag },
+  Delete: { delayMs: count, unlessHeard: flag },
   NoteSource: latched,
   NoteRefused: sourced,
   NoteUnreachable: { side, component },
@@ -106,6 +144,7 @@ const COMMANDS: Readonly<Record<SessionCommand['type'], Readonly<Record<string, 
   StopCopy: { side, local: nullable(address) },
   Play: { side, playback: fields(played) },
   StopPlay: { side, reason: playbackEnd },
+  PlayDtmf: { side, dtmf: pressed },
   Record: { sides, form, single: flag, name: nullable(text()) },
   NameRecording: { recording: whole(1, Number.MAX_SAFE_INTEGER), files: listOf(text()) },
   StopRecording: { recording: whole(1, Number.MAX_SAFE_INTEGER), sides, reason: recordingEnd },
@@ -122,7 +161,7 @@ const EVENTS: Readonly<Record<EventType, Readonly<Record<string, Check>>>> = {
   },
   NetworkChosen: { side, network },
   LegOpened: { side, local: address },
-  RemoteSignalled: { side, address },
+  RemoteSignalled: { side, address, rtcp: optional(address), moved: optional(flag) },
   LegHeld: { side },
   SymmetryChanged: { side, asymmetric: flag },
   CodecsOffered: { side, codecs },
@@ -135,10 +174,21 @@ const EVENTS: Readonly<Record<EventType, Readonly<Record<string, Check>>>> = {
   CopyStopped: { side, local: nullable(address) },
   PlaybackStarted: { side, playback },
   PlaybackEnded: { side, reason: playbackEnd },
+  DtmfPlayed: { side, dtmf: pressed },
   RecordingStarted: { recording },
   RecordingNamed: { recording: whole(1, Number.MAX_SAFE_INTEGER), files: listOf(text()) },
   RecordingStopped: { recording: whole(1, Number.MAX_SAFE_INTEGER), sides, reason: recordingEnd },
   ForkStarted: { source },
+  DialogueChanged: { dialogue },
+  PartyChanged: { side },
+  RemoteForgotten: { side },
+  SourcesChanged: { side, sources },
+  MediaDescribed: { side, description },
+  OfferMade: { side, offer },
+  OfferClosed: { side, taken: flag },
+  MutesChanged: { side, mutes: listOf(mute) },
+  DeletionSet: { until: moment, unlessHeard: flag },
+  DeletionCancelled: { reason: oneOf(['signalled', 'heard']) },
   RemoteLatched: latched,
   SourceRefused: sourced,
   RemoteUnreachable: sourced,
@@ -155,20 +205,24 @@ const leg = fields({
   ...{ network, local: nullable(address), rtp: remote, rtcp: remote, asymmetric: flag, codecs, held: flag, holds: count },
   ...{ resizeMs: nullable(count), tos: nullable(tos), ttlMs: nullable(count), dtmf: nullable(dtmf) },
   copies: listOf(fields({ to: address, local: address })),
+  ...{ mutes: listOf(mute), description: nullable(description), strict: flag, sources },
+  pending: nullable(fields({ side, offer, at: moment })),
   playback: nullable(playback),
   refused: listOf(address),
   unreachable: bothComponents(nullable(address)),
-  lastSignal: nullable(fields({ address, at: moment })),
+  lastSignal: nullable(fields({ address, at: moment, rtcp: optional(address) })),
 });
 const state = fields({
   ...{ call: text(), tag: text(), openedAt: moment, setupTtlMs: count, ttlMs: count, independentTtl: flag },
   ...{ recordings: listOf(recording), recordingsBegun: count },
   ...{ notify: nullable(notify), fork: nullable(source), legs: bothSides(leg), recoveries: count, closed: nullable(reason) },
   references: fields({ strong: flag, caller: flag, callee: flag }),
+  dialogue: nullable(dialogue),
+  deletion: nullable(fields({ since: moment, until: moment, unlessHeard: flag })),
 });
 const stream = fields({
   ...{ counters: listOfNumbers, latch: nullable(listOfNumbers), analysis: nullable(listOfNumbers) },
-  splice: optional(nullable(listOfNumbers)),
+  ...{ splice: optional(nullable(listOfNumbers)), sources: optional(nullable(listOfNumbers)) },
 });
 const sample = fields({ touchedAt: bothSides(moment), streams: listOf(nullable(stream)) });
 
@@ -219,7 +273,9 @@ const header = fields({
   version: whole(1, Number.MAX_SAFE_INTEGER),
   shards: optional(nullable(whole(1, MOST_SHARDS))),
   program: optional(nullable(text())),
-  setting: optional(nullable(fields({ ttlMs: count, setupTtlMs: count, independentTtl: flag, network }))),
+  setting: optional(
+    nullable(fields({ ttlMs: count, setupTtlMs: count, independentTtl: flag, network, deleteGraceMs: optional(count) })),
+  ),
 });
 
 /**

@@ -1,13 +1,24 @@
 import { formatAddress, unreachable } from '../../../model/kernel/index.js';
-import type { SessionEvent, Tally } from '../../../model/session/event.js';
+import type { DialogueEvent, SessionEvent, Tally } from '../../../model/session/event.js';
 import { formatTarget } from '../../../model/session/notify.js';
 import { REFUSALS } from '../../../model/session/refusal.js';
 import { otherSide, SIDES } from '../../../model/session/side.js';
 import type { Leg } from '../../../model/session/state.js';
 import { STREAM_COUNTERS, type StreamCounter } from '../../media/counters.js';
+import { descriptionWords, dialogueWords, muteWords, sourcesWords } from './dialogueWords.js';
 import type { FoldedSession } from './fold.js';
+import { readNgExchange } from './ngWords.js';
 import type { ExchangeRecord, LogRecord, SessionSample, SnapshotRecord, StepRecord } from './record.js';
-import { PLAYBACK_END_WORDS, playbackWords, RECORDING_END_WORDS, recordedWords, recordingWords } from './words.js';
+import { compareDescriptions, formatDifference } from './sdpDifference.js';
+import {
+  forkVerb,
+  PLAYBACK_END_WORDS,
+  playbackWords,
+  playedDtmfWords,
+  RECORDING_END_WORDS,
+  recordedWords,
+  recordingWords,
+} from './words.js';
 
 /** What a line needs to know besides the record. */
 export type Telling = {
@@ -15,6 +26,8 @@ export type Telling = {
   readonly shard?: string;
   /** The session of the record as it was before; null: not known. */
   readonly before?: FoldedSession | null;
+  /** Session descriptions are told as well, line by line: how they came, and what became of them. */
+  readonly descriptions?: boolean;
 };
 
 type FormatTime = (at: number) => string;
@@ -28,7 +41,14 @@ export function describeRecord(record: LogRecord, formatTime: FormatTime, tellin
   const lines = wordsOf(record, telling.before ?? null);
   if (lines.length === 0) return [];
   const head = describeHead(record, formatTime, telling.shard);
-  return lines.map((line) => head + printableText(line));
+  const told = lines.map((line) => head + printableText(line));
+  return telling.descriptions === true && record.kind === 'exchange' ? [...told, ...describeDescriptions(record)] : told;
+}
+
+function describeDescriptions(record: ExchangeRecord): readonly string[] {
+  const exchange = readNgExchange(record);
+  if (exchange === null || (exchange.before ?? exchange.after) === null) return [];
+  return formatDifference(compareDescriptions(exchange.before, exchange.after)).map((line) => `    ${line}`);
 }
 
 /** What every line of a record begins with. */
@@ -67,10 +87,13 @@ function describeStep({ command, events, refusal }: StepRecord, before: FoldedSe
   return lines;
 }
 
-function describeExchange({ from, command, reply }: ExchangeRecord): string {
+function describeExchange(record: ExchangeRecord): string {
+  const { from, command, reply } = record;
   const [socket = '-', client = '-'] = from.split(' ');
   const who = client === '-' ? 'a client' : printable(client);
   const where = socket === '-' ? '' : ` by ${printable(socket)}`;
+  const exchange = readNgExchange(record);
+  if (exchange !== null) return `${who} asks${where}: ${exchange.asked} => ${exchange.answered}`;
   return `${who} asks${where}: ${printableText(command)} => ${printableText(reply.replace(/\n$/, ''))}`;
 }
 
@@ -150,6 +173,8 @@ export function describeEvent(event: SessionEvent): string {
       return `${event.side} hears ${playbackWords(event.playback)}, and not the ${otherSide(event.side)}`;
     case 'PlaybackEnded':
       return `prompt for the ${event.side} ends: ${PLAYBACK_END_WORDS[event.reason]}`;
+    case 'DtmfPlayed':
+      return `${otherSide(event.side)} is sent ${playedDtmfWords(event.dtmf)} as if the ${event.side} had pressed it`;
     case 'RecordingStarted':
       return `recording ${event.recording.id} begins: ${recordedWords(event.recording)}`;
     case 'RecordingNamed':
@@ -157,7 +182,7 @@ export function describeEvent(event: SessionEvent): string {
     case 'RecordingStopped':
       return `recording ${event.recording} of the ${event.sides.join(' and the ')} ends: ${RECORDING_END_WORDS[event.reason]}`;
     case 'ForkStarted':
-      return `hears session ${printable(event.source.tag)} of call ${printable(event.source.call)}`;
+      return `${forkVerb(event.source)} session ${printable(event.source.tag)} of call ${printable(event.source.call)}`;
     case 'RemoteLatched':
       return `${event.component.toUpperCase()} of the ${event.side} comes from ${formatAddress(event.address)}${event.learned ? ': learned' : ', as signalled'}`;
     case 'SourceRefused':
@@ -172,6 +197,35 @@ export function describeEvent(event: SessionEvent): string {
       return `${describeReference(event.reference)} reference released, others remain`;
     case 'SessionClosed':
       return `session closed: ${event.reason}; caller ${describeTally(event.tally.caller)}; callee ${describeTally(event.tally.callee)}`;
+    default:
+      return describeDialogueEvent(event);
+  }
+}
+
+function describeDialogueEvent(event: DialogueEvent): string {
+  switch (event.type) {
+    case 'DialogueChanged':
+      return `belongs to ${dialogueWords(event.dialogue)}`;
+    case 'PartyChanged':
+      return `the ${event.side} is another party now: packets of the one before are refused`;
+    case 'RemoteForgotten':
+      return `what was learned of the ${event.side} is forgotten`;
+    case 'SourcesChanged':
+      return `of the ${event.side} ${sourcesWords(event.sources)}`;
+    case 'MediaDescribed':
+      return `${event.side} describes ${descriptionWords(event.description)}`;
+    case 'OfferMade':
+      return `${event.side} offers a change${event.offer.address === null ? '' : `: at ${formatAddress(event.offer.address)}`}, ${descriptionWords(event.offer.description)}`;
+    case 'OfferClosed':
+      return `change that the ${event.side} offered is ${event.taken ? 'agreed on' : 'given up: all stays as it was'}`;
+    case 'MutesChanged':
+      return `of the ${event.side} ${muteWords(event.mutes)}`;
+    case 'DeletionSet':
+      return `deleted, and held for ${seconds(event.until - event.at)}${event.unlessHeard ? '; kept if both sides go on sending' : ''}`;
+    case 'DeletionCancelled':
+      return event.reason === 'heard'
+        ? 'kept though it was deleted: both sides go on sending'
+        : 'goes on though it was deleted: it was described again';
     default:
       return unreachable(event);
   }

@@ -9,9 +9,21 @@ type Fields = { readonly [name: string]: unknown };
  */
 export function upcast(value: unknown, version: SegmentHeader['version'] | null): unknown {
   const since = version ?? 1;
-  if (!isFields(value) || since >= 4) return value;
+  if (!isFields(value) || since >= 5) return value;
   const known = since >= 3 || 'kind' in value ? value : withKind(since >= 2 ? value : withNetworks(value));
-  return withSound(known);
+  return withDialogue(since >= 4 ? known : withSound(known));
+}
+
+/** 4 (release 0.4.0) → 5: sessions belonged to no dialogue, nothing was muted, and what was deleted was gone. */
+function withDialogue(record: Fields): Fields {
+  const { kind, state } = record;
+  if (kind !== 'snapshot' || !isFields(state)) return record;
+  const { legs } = state;
+  if (!isFields(legs)) return record;
+  const of = (leg: unknown): unknown =>
+    isFields(leg) ? { mutes: [], description: null, strict: false, sources: 'usual', pending: null, ...leg } : leg;
+  const described = Object.fromEntries(Object.entries(legs).map(([side, leg]) => [side, of(leg)]));
+  return { ...record, state: { dialogue: null, deletion: null, ...state, legs: described } };
 }
 
 /** 3 (release 0.3.0) → 4: nothing was played or recorded, and each side was copied to one place. */

@@ -23,6 +23,8 @@ export type ViewOptions = {
   readonly untilMs: number;
   /** Names of the logs in their order; empty where there is only one. */
   readonly nodes: readonly string[];
+  /** Session descriptions are told line by line. */
+  readonly descriptions?: boolean;
   readonly formatTime: (at: number) => string;
   /** Takes a line of the answer, */
   readonly tell: (line: string) => void;
@@ -84,11 +86,11 @@ export class ReplayView {
 
   #tellRecord(entry: RecordEntry, before: FoldedSession | null): void {
     const { record, log, run, path, offset } = entry;
-    const { asJson, tell, formatTime } = this.#options;
+    const { asJson, tell, formatTime, descriptions = false } = this.#options;
     if (asJson) tell(asciiJson({ ...record, log, run, path, offset }));
     else {
       const shard = this.#replay.nameOf(log, record.shard);
-      for (const line of describeRecord(record, formatTime, { shard, before })) tell(line);
+      for (const line of describeRecord(record, formatTime, { shard, before, descriptions })) tell(line);
     }
     if ('call' in record) this.#told++;
   }

@@ -1,7 +1,8 @@
 import { type Address, formatAddress } from '../../../model/kernel/index.js';
-import type { CloseReason, Tally } from '../../../model/session/event.js';
+import type { CloseReason, ForkSource, PlayedDtmf, Tally } from '../../../model/session/event.js';
 import type { Playback, PlaybackEnd } from '../../../model/session/playback.js';
 import type { Recording, RecordingEnd } from '../../../model/session/recording.js';
+import { digitOf } from '../../protocol/rtp/telephoneEvent.js';
 import type { RecordingRecord } from './record.js';
 
 /** Text of strangers as one line of ASCII, blanks and all: a terminal is left alone, and nobody is fooled by letters that turn the line around. */
@@ -70,6 +71,14 @@ export const codecName = (payloadType: number): string => {
 /** A prompt, and how often it is heard. */
 export const playbackWords = ({ prompt, payloadType, count }: Playback): string =>
   `prompt ${ascii(prompt)} as ${codecName(payloadType)}, ${count < 0 ? 'for ever' : count === 1 ? 'once' : `${count} times`}`;
+
+/** A key that the relay presses. */
+export const playedDtmfWords = ({ code, payloadType, durationMs }: PlayedDtmf): string =>
+  `key ${digitOf(code) ?? code} for ${duration(durationMs)} as ${payloadType} telephone-event`;
+
+/** Whether a session gets anything of the one whose media it may be sent. */
+export const forkVerb = ({ hears }: ForkSource): string =>
+  hears.caller === null && hears.callee === null ? 'hears nothing of' : 'hears';
 
 /** Who is recorded, and how. */
 export const recordedWords = ({ sides, form, single, name }: Recording): string =>

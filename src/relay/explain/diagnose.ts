@@ -1,7 +1,9 @@
+import { isSubscription } from '../../../model/session/state.js';
 import type { Evidence } from './evidence.js';
 import type { Finding, FindingId, Rule } from './finding.js';
 import * as addresses from './rules/addresses.js';
 import * as endings from './rules/endings.js';
+import * as negotiation from './rules/negotiation.js';
 import * as signalling from './rules/signalling.js';
 import * as silence from './rules/silence.js';
 import * as sound from './rules/sound.js';
@@ -10,7 +12,7 @@ import * as sources from './rules/sources.js';
 const RULES: readonly Rule[] = [
   ...[endings.brokenEnd, endings.timedOut, endings.recovered, endings.lossy, endings.notRtp],
   ...[signalling.noPort, signalling.commandRefused, signalling.noAnswer, signalling.earlyPackets],
-  ...[signalling.codecMismatch, signalling.forked],
+  ...[signalling.codecMismatch, signalling.forked, signalling.subscribed],
   ...[
     addresses.networkMismatch,
     addresses.noDestination,
@@ -18,8 +20,10 @@ const RULES: readonly Rule[] = [
     addresses.privateAddress,
     addresses.relayAddress,
   ],
+  ...[negotiation.offerUnanswered, negotiation.offerGivenUp, negotiation.anotherParty, negotiation.notDone],
+  ...[negotiation.branchMuted, negotiation.mediaBlocked, negotiation.dtmfBlocked, negotiation.deletionHeld],
   ...[sources.asymmetricElsewhere, sources.refusedFromTheStart, sources.takeoverRefused],
-  ...[sources.foreignSource, sources.learnedElsewhere, sources.asymmetricFine],
+  ...[sources.foreignSource, sources.learnedElsewhere, sources.asymmetricPort, sources.asymmetricFine],
   ...[sound.hearsPrompt, sound.promptFailed, sound.promptRefused, sound.recordingFailed],
   ...[silence.onHold, silence.bothSilent, silence.silentFromTheStart, silence.wentSilent, silence.paused],
 ];
@@ -39,6 +43,7 @@ const TELLS: Readonly<Partial<Record<FindingId, readonly FindingId[]>>> = {
   'relay-address': ['silent'],
   unreachable: ['silent', 'went-silent'],
   'asymmetric-elsewhere': ['silent', 'went-silent'],
+  'asymmetric-port': ['unreachable'],
   'refused-source': ['silent'],
   'takeover-refused': ['went-silent'],
 };
@@ -52,7 +57,8 @@ export type Diagnosis = {
 
 /** Looks at what is known of a session for everything that can be wrong with it. */
 export function diagnose(evidence: Evidence): Diagnosis {
-  const found = RULES.flatMap((rule) => rule(evidence));
+  const isOfInterest = isSubscription(evidence.state) ? isAboutSubscriber : () => true;
+  const found = RULES.flatMap((rule) => rule(evidence)).filter(isOfInterest);
   const causes = found.filter(({ weight }) => weight > 0);
   const left = causes.filter((finding) => !causes.some((other) => isToldBy(finding, other)));
   return {
@@ -60,6 +66,13 @@ export function diagnose(evidence: Evidence): Diagnosis {
     remarks: found.filter(({ weight }) => weight === 0),
   };
 }
+
+/** A subscriber is there to hear: that it is silent, and that it has no other side, is nothing to wonder about. */
+const isAboutSubscriber = ({ id, side }: Finding): boolean =>
+  side !== 'caller' &&
+  ![...SILENCES, 'pause', 'hold', 'codec-mismatch', 'no-answer', 'command-refused', 'private-address', 'relay-address'].includes(
+    id,
+  );
 
 /** A cause of both sides tells for each of them; one of a single side only for that. A timeout names both. */
 function isToldBy({ id, side }: Finding, other: Finding): boolean {

@@ -1,11 +1,12 @@
-import type { Address } from '../../../model/kernel/index.js';
+import { type Address, udpPort } from '../../../model/kernel/index.js';
 import type { Phase } from '../../../model/session/chart.js';
+import type { MediaOffer } from '../../../model/session/dialogue.js';
 import type { CloseReason, RecoveryCause } from '../../../model/session/event.js';
 import type { Playback, PlaybackEnd } from '../../../model/session/playback.js';
 import type { RecordingForm } from '../../../model/session/recording.js';
 import type { Refusal } from '../../../model/session/refusal.js';
 import type { Component, Side } from '../../../model/session/side.js';
-import type { Leg, SessionState } from '../../../model/session/state.js';
+import type { Leg, Mute, SessionState } from '../../../model/session/state.js';
 import type { StreamCounter } from '../../media/counters.js';
 import type { StreamAnalysis } from '../../media/stages/analyse.js';
 
@@ -19,6 +20,8 @@ export const SHORTEST_WATCH_MS = 2000;
 export type StreamEvidence = Readonly<Record<Exclude<StreamCounter, 'heardAtMs'>, number>> & {
   /** When the last packet was sent on; null: none was. */
   readonly heardAt: number | null;
+  /** From where the last packet came of a side that was asymmetric then; null: not known. */
+  readonly sourcePort: number | null;
   /** Null: no packet, an RTCP stream, or a log of an earlier version. */
   readonly analysis: StreamAnalysis | null;
 };
@@ -34,7 +37,33 @@ export type Move = { readonly at: number | null; readonly address: Address; read
 export type Seen = { readonly at: number | null; readonly address: Address; readonly component: Component };
 
 /** `until` null: to the end. */
-export type Hold = { readonly from: number; readonly until: number | null };
+export type Span = { readonly from: number; readonly until: number | null };
+
+/** Why a side may be silent: it signalled an all-zero address, or its description is not of media both ways. */
+export type Hold = Span & { readonly how: 'zeros' | 'sendonly' | 'recvonly' | 'inactive' };
+
+/** A change of running media that a side offered. `until` null: it was neither answered nor given up; `taken` null: it is not known which. */
+export type MadeOffer = {
+  readonly at: number;
+  readonly offer: MediaOffer;
+  readonly until: number | null;
+  readonly taken: boolean | null;
+};
+
+/** Something of a side was not relayed as it came. */
+export type Muting = Span & { readonly mute: Mute };
+
+/** The session was deleted, and held. `end`: what became of that; null: it is held yet. */
+export type HeldDeletion = {
+  readonly at: number;
+  readonly until: number;
+  readonly unlessHeard: boolean;
+  readonly end: 'signalled' | 'heard' | 'renewed' | 'closed' | null;
+  readonly endAt: number | null;
+};
+
+/** A command asked for something that is known and not done. */
+export type Undone = { readonly at: number; readonly command: string; readonly words: readonly string[] };
 
 /**
  * No RTP of a side that was to send some, at the end of what is known: `start`, since packets are relayed; `later`, since its last packet.
@@ -101,12 +130,26 @@ export type SideEvidence = {
   readonly prompts: readonly HeardPrompt[];
   /** Where what it said was sent as well. */
   readonly copies: readonly MadeCopy[];
+  /** Changes of running media that it offered. */
+  readonly offers: readonly MadeOffer[];
+  readonly mutings: readonly Muting[];
   readonly silence: Silence | null;
   readonly pause: Pause | null;
 };
 
-/** A control command that was refused: U, L, P, R or C, and what was answered. */
-export type FailedCommand = { readonly at: number; readonly command: string; readonly reply: string };
+/** A control command that was refused, and what was answered: U, L, P, R or C, or any of the NG protocol. */
+export type FailedCommand = {
+  readonly at: number;
+  /** As it was given; of the NG protocol in words. */
+  readonly command: string;
+  /** `U`, `offer`, … */
+  readonly name: string;
+  readonly reply: string;
+  /** What the answer means; '' where it says so itself. */
+  readonly meaning: string;
+  /** It was to open something, and has not, for another reason than want of ports. */
+  readonly isTelling: boolean;
+};
 
 export type Recovery = { readonly at: number; readonly cause: RecoveryCause; readonly downMs: number };
 
@@ -137,6 +180,11 @@ export type Evidence = {
   readonly failed: readonly FailedCommand[];
   readonly sides: Readonly<Record<Side, SideEvidence>>;
   readonly recordings: readonly MadeRecording[];
+  /** Other parties that answered in the place of a side. */
+  readonly parties: readonly { readonly at: number; readonly side: Side }[];
+  readonly deletions: readonly HeldDeletion[];
+  /** Of the whole call. */
+  readonly undone: readonly Undone[];
   readonly changes: readonly { readonly at: number; readonly text: string }[];
   /** Records that cannot follow the ones before them. */
   readonly problems: readonly string[];
@@ -150,5 +198,16 @@ export const watchedMs = ({ relayingAt, endAt }: Evidence): number => (relayingA
 /** The address that signalling last said. */
 export const signalledOf = ({ leg }: SideEvidence): Address | null => leg.lastSignal?.address ?? null;
 
+/**
+ * From where the packets of an asymmetric side come, since signalling has named the host that they are taken from: nothing is learned from them.
+ * Null: it is not asymmetric, or that is not known.
+ */
+export function sourceOf({ leg, rtp, lastHeardAt }: SideEvidence): Address | null {
+  const { asymmetric, lastSignal } = leg;
+  if (!asymmetric || leg.rtp.address === null || rtp.sourcePort === null) return null;
+  const isSince = lastSignal === null || (lastHeardAt ?? 0) >= lastSignal.at;
+  return isSince ? { host: leg.rtp.address.host, port: udpPort(rtp.sourcePort) } : null;
+}
+
 /** Whether a hold that was not taken back accounts for a silence since then. */
-export const covers = ({ from, until }: Hold, since: number): boolean => until === null && from <= since + HOLD_SLACK_MS;
+export const covers = ({ from, until }: Span, since: number): boolean => until === null && from <= since + HOLD_SLACK_MS;

@@ -1,15 +1,16 @@
 import type { Phase } from '../../../model/session/chart.js';
+import type { Dialogue } from '../../../model/session/dialogue.js';
 import type { CloseReason } from '../../../model/session/event.js';
 import type { RecordingForm } from '../../../model/session/recording.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
 import type { Story } from '../events/story.js';
 import { diagnose } from './diagnose.js';
 import type { Evidence, MadeRecording } from './evidence.js';
+import { failedCommands } from './exchanges.js';
 import type { Finding } from './finding.js';
-import { failedCommands, gather } from './gather.js';
+import { gather } from './gather.js';
 import { type ExplainedLeg, explainLeg } from './legs.js';
 import { lossPercent } from './rules/endings.js';
-import { replyMeaning } from './rules/signalling.js';
 import { percentText, whoText } from './words.js';
 
 /**
@@ -21,6 +22,8 @@ import { percentText, whoText } from './words.js';
  *       "sessions": [{                                   one a media stream, in the order in which they began
  *         "log", "run", "shard", "session": where the log tells of it; log -1: nowhere,
  *         "tag": the From tag of the offer,
+ *         "dialogue": { "tags": {caller, callee}, "labels": the same, "branch", "media", "networks": {caller, callee}, "controller",
+ *                       "metadata" }, or null: the classic protocol made it,
  *         "phase": "new" | "waiting" | "relaying" | "closed",
  *         "isLive": a running relay has it, "isWhole": the log goes back to its beginning,
  *         "openedAt", "relayingAt", "endedAt", "knownUntil", "closeReason",
@@ -32,7 +35,7 @@ import { percentText, whoText } from './words.js';
  *         "changes": [{ "at", "text" }],
  *         "problems": [text]                              records that cannot follow the ones before them
  *       }],
- *       "failed": [{ "at", "command", "reply", "meaning" }]   U, L, P, R and C that were refused
+ *       "failed": [{ "at", "command", "reply", "meaning" }]   commands that were refused: U, L, P, R and C, or of the NG protocol, in words
  *     }
  */
 export type Explanation = {
@@ -58,12 +61,18 @@ export type ExplainedRecording = {
   readonly durationMs: number | null;
 };
 
+/** What the proxy has told of the dialogue that a session is a media stream of. `controller`: whom its events go to. */
+export type ExplainedDialogue = Pick<Dialogue, 'tags' | 'labels' | 'branch' | 'media' | 'networks' | 'metadata'> & {
+  readonly controller: string | null;
+};
+
 export type ExplainedSession = {
   readonly log: number;
   readonly run: number;
   readonly shard: number;
   readonly session: number;
   readonly tag: string;
+  readonly dialogue: ExplainedDialogue | null;
   readonly phase: Phase;
   readonly isLive: boolean;
   readonly isWhole: boolean;
@@ -85,7 +94,7 @@ export type ExplainedSession = {
 /** Explains what became of a call. Never throws. `formatTime`: ISO 8601, UTC. */
 export function explain(story: Story, formatTime: (at: number) => string): Explanation {
   const sessions = gather(story, formatTime).map(explainSession);
-  const failed = failedCommands(story).map(({ at, command, reply }) => ({ at, command, reply, meaning: replyMeaning(reply) }));
+  const failed = failedCommands(story).map(({ at, command, reply, meaning }) => ({ at, command, reply, meaning }));
   return { call: story.call, sessions, failed };
 }
 
@@ -97,12 +106,18 @@ function explainSession(evidence: Evidence): ExplainedSession {
     evidence;
   const { causes, remarks } = diagnose(evidence);
   return {
-    ...{ log, run, shard, session, tag, phase, isLive, isWhole, openedAt, relayingAt },
+    ...{ log, run, shard, session, tag, dialogue: explainDialogue(evidence), phase, isLive, isWhole, openedAt, relayingAt },
     ...{ endedAt: closed?.at ?? null, knownUntil: endAt, closeReason: closed?.reason ?? null },
     verdict: causes[0]?.sentence ?? healthText(evidence),
     ...{ causes, remarks, changes, problems, recordings: evidence.recordings.map(explainRecording) },
     legs: { caller: explainLeg(evidence, 'caller'), callee: explainLeg(evidence, 'callee') },
   };
+}
+
+function explainDialogue({ state: { dialogue } }: Evidence): ExplainedDialogue | null {
+  if (dialogue === null) return null;
+  const { tags, labels, branch, media, networks, metadata, owner } = dialogue;
+  return { tags, labels, branch, media, networks, metadata, controller: owner?.controller ?? null };
 }
 
 const explainRecording = (recording: MadeRecording): ExplainedRecording => {

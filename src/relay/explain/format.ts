@@ -1,9 +1,10 @@
 import type { CloseReason } from '../../../model/session/event.js';
 import { SIDES } from '../../../model/session/side.js';
+import { muteWords } from '../events/dialogueWords.js';
 import { printableText } from '../events/timeline.js';
 import { PLAYBACK_END_WORDS } from '../events/words.js';
 import type { MoveReason } from './evidence.js';
-import type { ExplainedSession, Explanation } from './explain.js';
+import type { ExplainedDialogue, ExplainedSession, Explanation } from './explain.js';
 import type { Finding } from './finding.js';
 import type { ExplainedCodec, ExplainedLeg, ExplainedStream } from './legs.js';
 import { SCOPE_WORDS } from './scope.js';
@@ -13,7 +14,7 @@ import { type Clock, countText, percentText, shortClock, spanText, timesText } f
 const MOST_CHANGES = 40;
 
 const ENDINGS: Readonly<Record<CloseReason, string>> = {
-  deleted: 'the proxy deleted it (D)',
+  deleted: 'the proxy deleted it',
   timeout: 'nothing was heard for too long',
   purged: 'all sessions were deleted at once (X)',
   shutdown: 'the relay was stopped',
@@ -36,7 +37,8 @@ export function formatExplanation(explanation: Explanation, formatTime: Clock): 
   const lines = [`call ${call}: ${countText(sessions.length, 'session')}. Times are UTC.`];
   for (const session of sessions) lines.push('', ...sessionLines(session, formatTime));
   if (failed.length > 0) lines.push('', 'commands that were refused');
-  for (const { at, command, reply, meaning } of failed) lines.push(`  ${formatTime(at)}  ${command} => ${reply}: ${meaning}`);
+  for (const { at, command, reply, meaning } of failed)
+    lines.push(`  ${formatTime(at)}  ${command} => ${reply}${meaning === '' ? '' : `: ${meaning}`}`);
   return lines.map(printableText);
 }
 
@@ -60,19 +62,26 @@ function sessionLines(session: ExplainedSession, formatTime: Clock): string[] {
 }
 
 function headline(session: ExplainedSession, formatTime: Clock): string {
-  const { tag, shard, phase, openedAt, relayingAt, endedAt, knownUntil, closeReason, isLive, isWhole } = session;
+  const { tag, dialogue, shard, phase, openedAt, relayingAt, endedAt, knownUntil, closeReason, isLive, isWhole } = session;
   if (phase === 'new') return `no session (media thread ${shard}): refused at ${formatTime(knownUntil)}`;
   const clock = shortClock(openedAt, formatTime);
   const answered = relayingAt === null ? 'never answered' : `both legs open since ${clock(relayingAt)}`;
   const since = `opened ${formatTime(openedAt)}, ${answered}`;
   const end =
     endedAt !== null && closeReason !== null
-      ? `ended ${clock(endedAt)} after ${spanText(endedAt - openedAt)}: ${ENDINGS[closeReason]}`
+      ? `ended ${clock(endedAt)} after ${spanText(endedAt - openedAt)}: ${ENDINGS[closeReason]}${closeReason === 'deleted' && dialogue === null ? ' (D)' : ''}`
       : isLive
         ? `still there at ${clock(knownUntil)}`
         : `still open where the log ends for it, at ${clock(knownUntil)}`;
   const trimmed = isWhole ? '' : '; its beginning is not in the log';
-  return `session of tag ${tag} (media thread ${shard}): ${since}; ${end}${trimmed}`;
+  return `session of tag ${tag} (${dialogue === null ? '' : `${dialogueText(dialogue)}, `}media thread ${shard}): ${since}; ${end}${trimmed}`;
+}
+
+function dialogueText({ tags, labels, branch, media, networks }: ExplainedDialogue): string {
+  const who = SIDES.map((side) => `${tags[side] ?? 'nobody yet'}${labels[side] === null ? '' : ` "${labels[side]}"`}`).join(
+    ' and ',
+  );
+  return `dialogue of ${who}${branch === null ? '' : `, branch ${branch}`}, media line ${media}, networks ${networks.caller}/${networks.callee}`;
 }
 
 function supportLines({ evidence, advice }: Finding): string[] {
@@ -82,6 +91,8 @@ function supportLines({ evidence, advice }: Finding): string[] {
 
 function legLines(leg: ExplainedLeg, clock: Clock): string[] {
   const rows: (readonly [string, string])[] = [['signalled', signalledText(leg, clock)]];
+  if (leg.signalled.description !== null) rows.push(['described', leg.signalled.description]);
+  if (leg.offered !== null) rows.push(['offers', offeredText(leg.offered, clock)]);
   rows.push(['seen', seenText(leg)]);
   for (const { at, address, reason } of leg.learned) {
     rows.push(['learned', `${address}${at === null ? '' : ` at ${clock(at)}`}: ${REASONS[reason]}`]);
@@ -95,6 +106,7 @@ function legLines(leg: ExplainedLeg, clock: Clock): string[] {
   if (leg.rtcp.received + leg.rtcp.refused > 0) rows.push(['RTCP in', streamText(leg.rtcp)]);
   for (const prompt of leg.prompts) rows.push(['prompt', promptText(prompt, clock)]);
   for (const { to, from, until } of leg.copies) rows.push(['copied', `to ${to}${spanWords(from, until, clock)}`]);
+  for (const { mute, from, until } of leg.muted) rows.push(['muted', `${muteWords([mute])}${spanWords(from, until, clock)}`]);
   if (leg.refusedFrom.length > 0) rows.push(['refused', `sources ${leg.refusedFrom.join(', ')}`]);
   return [`  ${leg.side}`, ...rows.map(([name, text]) => `    ${name.padEnd(9)} ${text}`)];
 }
@@ -113,6 +125,9 @@ function signalledText({ signalled }: ExplainedLeg, clock: Clock): string {
   else if (holds > 0) words.push(`was on hold ${countText(holds, 'time')}`);
   return words.join('; ');
 }
+
+const offeredText = ({ at, address, description }: NonNullable<ExplainedLeg['offered']>, clock: Clock): string =>
+  `since ${clock(at)}${address === null ? '' : `, at ${address}`}: ${description}`;
 
 function seenText({ seen }: ExplainedLeg): string {
   if (seen === null) return 'nothing';

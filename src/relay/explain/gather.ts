@@ -5,14 +5,14 @@ import { type Story, sessionKey, shardKey, type ToldRecord } from '../events/sto
 import {
   covers,
   type Evidence,
-  type FailedCommand,
-  type Hold,
   SHORTEST_WATCH_MS,
   SILENCE_MS,
   type SideEvidence,
   type Silence,
+  type Span,
   type StreamEvidence,
 } from './evidence.js';
+import { failedCommands, undoneWishes } from './exchanges.js';
 import { heardTimes, longestPause, streamEvidence } from './samples.js';
 import { changesOf } from './timeline.js';
 import { type Place, SessionTrace } from './trace.js';
@@ -30,20 +30,8 @@ export function gather(story: Story, formatTime: (at: number) => string): readon
   const traces = new Traces();
   for (const told of story.records) traces.take(told);
   for (const record of story.live) traces.takeLive(record);
-  const failed = failedCommands(story);
-  return traces.all.map((trace) => evidenceOf(trace, failed, formatTime));
-}
-
-/** U, L, P, R and C that were answered with an error, or (L) with the 0 that means that nobody knows the session. */
-export function failedCommands({ records }: Pick<Story, 'records'>): readonly FailedCommand[] {
-  return records.flatMap(({ record }) => {
-    if (record.kind !== 'exchange') return [];
-    const { at, command } = record;
-    const reply = record.reply.trim();
-    const isRefused = /^\s*[ulprc]/i.test(command) && /^e\d+$/i.test(reply);
-    const isUnknown = /^\s*l/i.test(command) && reply === '0';
-    return isRefused || isUnknown ? [{ at, command, reply }] : [];
-  });
+  const exchanges = { failed: failedCommands(story), undone: undoneWishes(story) };
+  return traces.all.map((trace) => evidenceOf(trace, exchanges, formatTime));
 }
 
 class Traces {
@@ -115,10 +103,17 @@ class Traces {
   }
 }
 
-const isSame = (trace: SessionTrace, { tag, openedAt }: SnapshotRecord['state']): boolean =>
-  trace.snapshot.context.tag === tag && trace.snapshot.context.openedAt === openedAt;
+function isSame(trace: SessionTrace, { tag, openedAt, dialogue }: SnapshotRecord['state']): boolean {
+  const known = trace.snapshot.context;
+  const isBranch = (known.dialogue?.branch ?? null) === (dialogue?.branch ?? null);
+  return known.tag === tag && known.openedAt === openedAt && isBranch;
+}
 
-function evidenceOf(trace: SessionTrace, failed: readonly FailedCommand[], formatTime: (at: number) => string): Evidence {
+function evidenceOf(
+  trace: SessionTrace,
+  exchanges: Pick<Evidence, 'failed' | 'undone'>,
+  formatTime: (at: number) => string,
+): Evidence {
   const { place, snapshot, relayingAt, closed, isLive, isWhole, recoveries, refusals, problems } = trace;
   const state = snapshot.context;
   const endAt = closed?.at ?? trace.lastAt;
@@ -140,41 +135,45 @@ function evidenceOf(trace: SessionTrace, failed: readonly FailedCommand[], forma
       recoveries,
       refusals,
     },
-    ...{ failed, problems, clock, sides: { caller: side('caller'), callee: side('callee') } },
+    ...{ ...exchanges, problems, clock, sides: { caller: side('caller'), callee: side('callee') } },
     recordings: trace.sound.recordings,
+    parties: trace.negotiation.parties,
+    deletions: trace.negotiation.deletions,
     changes: changesOf(trace),
   };
 }
 
 function sideEvidence(side: Side, trace: SessionTrace, endAt: number): SideEvidence {
-  const { signals, holds, ports, moves, refused, unreachable, samples } = trace.sides[side];
+  const { signals, ports, moves, refused, unreachable, samples } = trace.sides[side];
   const rtp = trace.rtpOf(side);
   const rtcp = streamEvidence(trace.sample?.streams[SIDES.indexOf(side) * 2 + 1] ?? null);
   const heard = heardTimes(rtp, trace.sides[side]);
   const { prompts, copies } = trace.sound.sides[side];
+  const { offers, mutings } = trace.negotiation.sides[side];
+  const holds = trace.holdsOf(side);
   const payloadTypes = [...new Set(samples.flatMap(({ payloadType }) => payloadType ?? []))];
   return {
     ...{ side, leg: trace.snapshot.context.legs[side], rtp, rtcp, signals, holds, ports, moves, refused, unreachable },
-    ...{ payloadTypes, ...heard, prompts, copies },
+    ...{ payloadTypes, ...heard, prompts, copies, offers, mutings },
     silence: silenceOf(rtp, heard.lastHeardAt, trace, endAt),
     pause: longestPause(
       samples,
-      SIDES.flatMap((each) => [...trace.sides[each].holds, ...promptSpans(trace, each)]),
+      SIDES.flatMap((each): Span[] => [...trace.holdsOf(each), ...promptSpans(trace, each)]),
       trace.recoveries,
     ),
   };
 }
 
 function silenceOf(rtp: StreamEvidence, lastHeardAt: number | null, trace: SessionTrace, endAt: number): Silence | null {
-  const { relayingAt, sides } = trace;
+  const { relayingAt } = trace;
   if (relayingAt === null) return null;
   const kind = rtp.received === 0 && lastHeardAt === null ? 'start' : 'later';
   const since = kind === 'start' ? relayingAt : lastHeardAt;
   if (since === null || endAt - since < (kind === 'start' ? SHORTEST_WATCH_MS : SILENCE_MS)) return null;
-  const isHeld = SIDES.some((side) => sides[side].holds.some((hold) => covers(hold, since)));
+  const isHeld = SIDES.some((side) => trace.holdsOf(side).some((hold) => covers(hold, since)));
   const isPrompted = SIDES.some((side) => promptSpans(trace, side).some((span) => covers(span, since)));
   return { kind, since, ms: endAt - since, isHeld, isPrompted };
 }
 
-const promptSpans = ({ sound }: SessionTrace, side: Side): Hold[] =>
+const promptSpans = ({ sound }: SessionTrace, side: Side): Span[] =>
   sound.sides[side].prompts.map(({ playback, until }) => ({ from: playback.startedAt, until }));

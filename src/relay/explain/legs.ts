@@ -1,8 +1,11 @@
 import { formatAddress } from '../../../model/kernel/index.js';
+import type { PendingOffer } from '../../../model/session/dialogue.js';
 import type { PlaybackEnd } from '../../../model/session/playback.js';
 import { otherSide, type Side } from '../../../model/session/side.js';
+import type { Mute } from '../../../model/session/state.js';
 import { staticClockRate } from '../../protocol/rtp/clockRates.js';
-import { type Evidence, type MoveReason, SILENCE_MS, type StreamEvidence, signalledOf } from './evidence.js';
+import { descriptionWords } from '../events/dialogueWords.js';
+import { type Evidence, type MoveReason, SILENCE_MS, type StreamEvidence, signalledOf, sourceOf } from './evidence.js';
 import { lossPercent } from './rules/endings.js';
 import { payloadTypeOf } from './samples.js';
 import { type Scope, scopeOf } from './scope.js';
@@ -37,10 +40,16 @@ export type ExplainedLeg = {
     readonly asymmetric: boolean;
     readonly held: boolean;
     readonly holds: number;
+    /** What its session description says of the media: `audio by RTP/AVP, sendrecv, PCMU/8000`. Null: the classic protocol tells none. */
+    readonly description: string | null;
   };
+  /** A change of the running call that it has offered, and that is neither answered nor given up. */
+  readonly offered: { readonly at: number; readonly address: string | null; readonly description: string } | null;
+  /** What of it is not relayed as it comes. */
+  readonly muted: readonly { readonly mute: Mute; readonly from: number; readonly until: number | null }[];
   /** What packets said; null: there were none. */
   readonly seen: {
-    /** Null: it was never looked at, because the side is asymmetric. */
+    /** Null: not known, of a side that is asymmetric. */
     readonly address: string | null;
     readonly codecs: readonly ExplainedCodec[];
     readonly ssrc: number | null;
@@ -104,7 +113,10 @@ export function explainLeg(evidence: Evidence, side: Side): ExplainedLeg {
       scope: signalled === null ? null : scopeOf(signalled.host),
       ...{ at: leg.lastSignal?.at ?? null, times: signals.length, codecs: leg.codecs.map(namedCodec) },
       ...{ asymmetric: leg.asymmetric, held: leg.held, holds: leg.holds },
+      description: leg.description === null ? null : descriptionWords(leg.description),
     },
+    offered: leg.pending === null ? null : explainOffer(leg.pending),
+    muted: about.mutings,
     seen: rtp.received === 0 && about.firstHeardAt === null ? null : explainSeen(evidence, side),
     learned: moves.map(({ at, address, reason }) => ({ at, address: formatAddress(address), reason })),
     sentTo: leg.rtp.address === null ? null : formatAddress(leg.rtp.address),
@@ -120,10 +132,14 @@ export function explainLeg(evidence: Evidence, side: Side): ExplainedLeg {
   };
 }
 
+const explainOffer = ({ at, offer: { address, description } }: PendingOffer): ExplainedLeg['offered'] => ({
+  ...{ at, address: address === null ? null : formatAddress(address), description: descriptionWords(description) },
+});
+
 function explainSeen(evidence: Evidence, side: Side): ExplainedLeg['seen'] {
   const about = evidence.sides[side];
   const { analysis } = about.rtp;
-  const place = about.moves.at(-1)?.address;
+  const place = sourceOf(about) ?? about.moves.at(-1)?.address;
   const rate = staticClockRate(payloadTypeOf(analysis) ?? 127);
   const toMs = (units: number): number => (units * 1000) / rate;
   return {

@@ -1,14 +1,15 @@
 import { STREAM_COUNTERS, type StreamCounter } from '../../media/counters.js';
 import { readSavedAnalysis, type StreamAnalysis } from '../../media/stages/analyse.js';
+import { savedSourcePort } from '../../media/stages/latch.js';
 import type { StreamMemory } from '../../media/streamMemory.js';
 import type { SessionSample } from '../events/record.js';
 import {
-  type Hold,
   type Move,
   type Pause,
   type Recovery,
   SILENCE_MS,
   type SideEvidence,
+  type Span,
   type StreamEvidence,
 } from './evidence.js';
 
@@ -34,6 +35,7 @@ export function streamEvidence(memory: StreamMemory | null, isReplaced = false):
   return {
     ...{ received: of('received'), bytes: of('bytes'), relayed: of('relayed'), dropped: of('dropped'), ignored: of('ignored') },
     ...{ early: of('early'), unreachable: of('unreachable'), heardAt: isReplaced ? null : timeOrNull(of('heardAtMs')) },
+    sourcePort: savedSourcePort(memory?.latch ?? null),
     analysis: saved === null ? null : readSavedAnalysis(saved),
   };
 }
@@ -79,7 +81,7 @@ export const payloadTypeOf = (analysis: StreamAnalysis | null): number | null =>
  */
 export function longestPause(
   samples: readonly SampledSide[],
-  holds: readonly Hold[],
+  holds: readonly Span[],
   recoveries: readonly Recovery[],
 ): Pause | null {
   const ms = samples.at(-1)?.longestMs ?? 0;

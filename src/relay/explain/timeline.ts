@@ -8,15 +8,37 @@ import type { SessionTrace } from './trace.js';
 /** What matters to whoever asks why nothing is heard. */
 const TOLD: ReadonlySet<EventType> = new Set<EventType>([
   ...(['SessionOpened', 'NetworkChosen', 'LegOpened', 'RemoteSignalled', 'LegHeld', 'SymmetryChanged', 'CodecsOffered'] as const),
+  ...([
+    'MediaDescribed',
+    'OfferMade',
+    'OfferClosed',
+    'PartyChanged',
+    'RemoteForgotten',
+    'SourcesChanged',
+    'MutesChanged',
+    'DeletionSet',
+    'DeletionCancelled',
+  ] as const),
   ...(['ForkStarted', 'RemoteLatched', 'SourceRefused', 'RemoteUnreachable', 'SessionRecovered', 'SessionClosed'] as const),
-  ...(['PlaybackStarted', 'PlaybackEnded', 'CopyStarted', 'CopyStopped', 'RecordingStarted', 'RecordingStopped'] as const),
+  ...([
+    'DtmfPlayed',
+    'PlaybackStarted',
+    'PlaybackEnded',
+    'CopyStarted',
+    'CopyStopped',
+    'RecordingStarted',
+    'RecordingStopped',
+  ] as const),
 ]);
 
 type Change = { readonly at: number; readonly text: string };
 
 /** What changed in a session, in the order of time, and when its sides were heard for the first and the last time. */
 export function changesOf(trace: SessionTrace): readonly Change[] {
-  const told = trace.events.filter(isTold).map((event) => ({ at: event.at, text: describeEvent(event) }));
+  // What a description says of codecs is more than their numbers.
+  const isDescribed = trace.events.some(({ type }) => type === 'MediaDescribed');
+  const isNews = (event: SessionEvent): boolean => isTold(event) && !(isDescribed && event.type === 'CodecsOffered');
+  const told = trace.events.filter(isNews).map((event) => ({ at: event.at, text: describeEvent(event) }));
   return [...told, ...heardChanges(trace)].sort((a, b) => a.at - b.at);
 }
 

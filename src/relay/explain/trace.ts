@@ -9,6 +9,7 @@ import { UPDATE_WINDOW_MS } from '../../media/stages/latch.js';
 import type { SessionSample } from '../events/record.js';
 import { NEW_SESSION, type Snapshot } from '../session/apply.js';
 import type { Hold, Move, MoveReason, Recovery, Seen, StreamEvidence } from './evidence.js';
+import { NegotiationTrace } from './negotiationTrace.js';
 import { type SampledSide, sampledSide, streamEvidence } from './samples.js';
 import { SoundTrace } from './soundTrace.js';
 
@@ -44,6 +45,7 @@ export class SessionTrace {
   isLive = false;
   readonly sides: Readonly<Record<Side, SideTrace>> = { caller: newSide(), callee: newSide() };
   readonly sound = new SoundTrace();
+  readonly negotiation = new NegotiationTrace();
   readonly recoveries: Recovery[] = [];
   readonly refusals: { readonly at: number; readonly refusal: Refusal }[] = [];
   readonly events: SessionEvent[] = [];
@@ -74,6 +76,7 @@ export class SessionTrace {
   takeSnapshot(phase: Phase, state: SessionState, sample: SessionSample | null, at: number): void {
     if (this.relayingAt === null && this.snapshot.context.call === '') for (const side of SIDES) this.#begin(side, state, at);
     this.sound.agree(state, at);
+    this.negotiation.agree(state, at);
     this.snapshot = { value: phase, context: state };
     this.#noteRelaying(state, at);
     if (sample !== null) this.takeSample(sample, at);
@@ -97,6 +100,11 @@ export class SessionTrace {
     return streamEvidence(this.sample?.streams[SIDES.indexOf(side) * 2] ?? null, this.#isReplaced(side));
   }
 
+  /** When a side had the call on hold, one way or the other. */
+  holdsOf(side: Side): readonly Hold[] {
+    return [...this.sides[side].holds, ...this.negotiation.sides[side].holds];
+  }
+
   /** Whether the other side has heard a prompt so far. */
   #isReplaced(side: Side): boolean {
     return this.sound.sides[otherSide(side)].prompts.length > 0;
@@ -116,7 +124,7 @@ export class SessionTrace {
     const trace = this.sides[side];
     if (local !== null) trace.ports.push({ at, local });
     if (lastSignal !== null) trace.signals.push(lastSignal);
-    if (held) trace.holds.push({ from: at, until: null });
+    if (held) trace.holds.push({ from: at, until: null, how: 'zeros' });
     if (rtp.address !== null && (rtp.untrusted || rtp.latched))
       trace.moves.push({ at: null, address: rtp.address, reason: 'before' });
     for (const address of refused) trace.refused.push({ at: null, address, component: 'rtp' });
@@ -131,6 +139,7 @@ export class SessionTrace {
     const { at } = event;
     this.#noteTime(at);
     this.sound.follow(event);
+    this.negotiation.follow(event);
     if (event.type === 'SessionRecovered') this.recoveries.push({ at, cause: event.cause, downMs: event.downMs });
     if (event.type === 'SessionClosed') this.closed = { at, reason: event.reason };
     if (!('side' in event)) return;
@@ -141,10 +150,10 @@ export class SessionTrace {
         break;
       case 'RemoteSignalled':
         trace.signals.push({ at, address: event.address });
-        trace.holds = trace.holds.map((hold) => ({ from: hold.from, until: hold.until ?? at }));
+        trace.holds = trace.holds.map((hold) => ({ ...hold, until: hold.until ?? at }));
         break;
       case 'LegHeld':
-        if (!before.legs[event.side].held) trace.holds.push({ from: at, until: null });
+        if (!before.legs[event.side].held) trace.holds.push({ from: at, until: null, how: 'zeros' });
         break;
       case 'SourceRefused':
         trace.refused.push({ at, address: event.address, component: event.component });

@@ -35,7 +35,7 @@ export function formatManPage(page: ManPageName, version: string): string {
     heading('DIFFERENCES FROM RTPPROXY'),
     ...DIFFERENCES.map(bullet),
     heading('SEE ALSO'),
-    `.BR ${page === 'rtpproxy' ? 'rtpbridge' : 'rtpproxy'} (${MAN_SECTION}),\n.BR rtpproxy\\-protocol (7),\n.BR makeann (1),\n.BR extractaudio (1),\n.BR kamailio (8)`,
+    `.BR ${page === 'rtpproxy' ? 'rtpbridge' : 'rtpproxy'} (${MAN_SECTION}),\n.BR rtpproxy\\-protocol (7),\n.BR rtpbridge\\-ng (7),\n.BR rtpbridge.yaml (5),\n.BR makeann (1),\n.BR extractaudio (1),\n.BR kamailio (8)`,
   ];
   return `${[title(page, MAN_SECTION, `rtpbridge ${version}`), ...parts, ...common].join('\n')}\n`;
 }
@@ -74,19 +74,23 @@ function rtpbridgeParts(): string[] {
     '.br\n.B rtpbridge replay\n.I LOG\n.RB [ \\-\\-call\n.IR ID ]',
     '.br\n.B rtpbridge demo\n.RI [ options ]',
     '.br\n.B rtpbridge explain\n.B \\-\\-call\n.I ID',
-    '.br\n.B rtpbridge man\n.RB [ rtpproxy | rtpbridge | makeann | extractaudio | rtpproxy\\-protocol ]',
+    '.br\n.B rtpbridge schema\n.RB [ \\-\\-openapi | \\-\\-events ]',
+    '.br\n.B rtpbridge man\n.RB [ rtpproxy | rtpbridge | makeann | extractaudio | rtpproxy\\-protocol | rtpbridge\\-ng | rtpbridge.yaml ]',
     heading('DESCRIPTION'),
     paragraph(
-      'rtpbridge serve runs the relay in the foreground until a signal ends it; it logs JSON lines to stderr. It speaks the control protocol of rtpproxy, and takes the options of rtpproxy by letters and by names. Without -s it listens on udp:127.0.0.1:22222 and on control.sock in its data directory.',
+      'rtpbridge serve runs the relay in the foreground until a signal ends it; it logs JSON lines to stderr. It speaks the control protocol of rtpproxy and, over --listen-ng, the one of rtpengine, see rtpbridge-ng(7); it takes the options of rtpproxy by letters and by names. Without -s it listens on udp:127.0.0.1:22222 and on control.sock in its data directory.',
     ),
     paragraph(
-      'rtpbridge replay prints what happened to each call, read back from the event log. rtpbridge demo places a call through a relay of its own. rtpbridge explain says why a call had no audio, rtpbridge watch and status what a running relay does. rtpbridge man prints this page and others. Each explains itself with --help.',
+      'rtpbridge replay prints what happened to each call, read back from the event log. rtpbridge demo places a call through a relay of its own. rtpbridge explain says why a call had no audio, rtpbridge watch and status what a running relay does; rtpbridge reload has it read its settings file again, see rtpbridge.yaml(5). rtpbridge schema prints the JSON Schema of the NG protocol. rtpbridge man prints this page and others. Each explains itself with --help.',
     ),
     heading('OPTIONS'),
     paragraph('Of rtpbridge serve. Letters may be clustered; names may be cut short while they stay unambiguous.'),
     ...options('rtpbridge'),
     heading('EXAMPLES'),
-    example(['rtpbridge serve -l 192.0.2.10 -s udp:127.0.0.1:22222 -m 35000 -M 65000']),
+    example([
+      'rtpbridge serve -l 192.0.2.10 -s udp:127.0.0.1:22222 -m 35000 -M 65000',
+      'rtpbridge serve --listen-ng udp:127.0.0.1:2223 --settings /etc/rtpbridge.yaml',
+    ]),
   ];
 }
 

@@ -29,3 +29,13 @@ export const title = (name: string, section: number, source: string, manual = "S
   `.TH ${quote(name.toUpperCase())} ${section} "" ${quote(source)} ${quote(manual)}`;
 
 const quote = (text: string): string => `"${escapeRoff(text).replaceAll('"', '\\(dq')}"`;
+
+/** Text in which words between backticks are bold. */
+const marked = (text: string): string =>
+  text
+    .split('`')
+    .map((part, i) => (i % 2 === 1 ? bold(part) : escapeRoff(part)))
+    .join('');
+
+/** The same as `tagged`, where words of the text stand between backticks. */
+export const taggedMarked = (term: string, text: string): string => `.TP\n${term}\n${marked(text)}`;

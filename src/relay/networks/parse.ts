@@ -1,13 +1,15 @@
 import { type Family, ok, type Result, refuse } from '../../../model/kernel/index.js';
 import { numericHost } from '../../protocol/rtpproxy/numericHost.js';
+import { isAdvertisable, isNumeric, type ResolveHost, unbracketed } from './hosts.js';
 import type { Network, NetworkTable } from './table.js';
 
 /** A value of `-l` (IPv4) or `-6` (IPv6). */
 export type NetworkEntry = { readonly family: Family; readonly text: string };
 
-/** Finds the numeric address of a host name, or says in words why not. */
-export type ResolveHost = (name: string, family: Family) => Promise<Result<string, string>>;
+/** What `-l` and `-6` say. */
+export type GivenNetworks = Pick<NetworkTable, 'networks' | 'bridge'>;
 
+/** As rtpproxy; networks by `--network` and of the settings file are not counted. */
 const MOST_NETWORKS = 16;
 
 /** A network as it is written, its address not looked up yet. */
@@ -25,13 +27,14 @@ type Plan = { readonly networks: readonly Written[]; readonly bridged: boolean }
 
 /**
  * Reads the values of `-l` and `-6` in the order given, and of `-A`. Each is `[label@]address[=advertised]`, the first of a family may be
- * `internal/external` with either left out (`-l A -6 /B`). The error names the option, the value and what was expected.
+ * `internal/external` with either left out (`-l A -6 /B`). A label may be given once for each family: it names a network of both. The error
+ * names the option, the value and what was expected.
  */
 export async function parseNetworks(
   entries: readonly NetworkEntry[],
   advertise: string | null,
   resolve: ResolveHost,
-): Promise<Result<NetworkTable, string>> {
+): Promise<Result<GivenNetworks, string>> {
   const plan = planOf(entries.length === 0 ? [{ family: 'IPv4', text: '*' }] : entries);
   if (!plan.ok) return plan;
   const advertised = advertisedBy(advertise, plan.value);
@@ -125,11 +128,13 @@ function parseWritten(entry: NetworkEntry): Result<Written, string> {
 
 function labelProblem(networks: readonly Written[], unlabelled: number): string | null {
   const seen = new Set<string>();
-  for (const [i, { shown, label }] of networks.entries()) {
+  for (const [i, { shown, label, family }] of networks.entries()) {
     if (label === null && i >= unlabelled)
       return `${shown}: expected LABEL@${shown.slice(3)}, since it is not the default network`;
-    if (label !== null && seen.has(label)) return `${shown}: expected another label, since ${label} is taken`;
-    if (label !== null) seen.add(label);
+    if (label === null) continue;
+    const taken = `${label}@${family}`;
+    if (seen.has(taken)) return `${shown}: expected another label, since ${label} is taken`;
+    seen.add(taken);
   }
   return null;
 }
@@ -146,16 +151,6 @@ function advertisedBy(text: string | null, { networks, bridged }: Plan): Result<
   if (first !== undefined && first.advertised !== null)
     return refuse(`-A ${text}: expected no second address to advertise for ${first.shown}`);
   return ok(parts.map(unbracketed));
-}
-
-const unbracketed = (text: string): string => text.replace(/^\[(.*)\]$/s, '$1');
-
-const isNumeric = (text: string): boolean => numericHost(text, 'IPv4') !== null || numericHost(text, 'IPv6') !== null;
-
-/** An address, or a name with a letter in it: digits and dots alone are an address with a mistake. */
-function isAdvertisable(text: string): boolean {
-  if (isNumeric(unbracketed(text))) return true;
-  return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text) && /[a-z]/i.test(text);
 }
 
 async function hostOf({ shown, family, name }: Written, resolve: ResolveHost): Promise<Result<string, string>> {

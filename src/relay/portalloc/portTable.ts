@@ -13,10 +13,23 @@ export function portRange(min: number, max: number): PortRange {
   return { first: udpPort(first), pairs: Math.max(0, (last - first) / 2 + 1) };
 }
 
-/** Memory that `PortTable`s of all shards share, bytes: a word for every pair, and the cursor of the sequential order. */
-export const portTableBytes = (range: PortRange): number => (range.pairs + 1) * 4;
+/** The RTCP port of the last pair. */
+export const lastPort = ({ first, pairs }: PortRange): number => first + pairs * 2 - 1;
 
-const FREE = 0;
+/** Memory that `PortTable`s of all shards share, bytes: a word for every pair, the cursor of the sequential order, and how often a pair was given back. */
+export const portTableBytes = (range: PortRange): number => (range.pairs + 2) * 4;
+
+/** A pair that nobody has had. One that was given back is below that: which time it was, so that it can be told which is free for longer. */
+const NEVER_HELD = 0;
+const isFree = (holder: number): boolean => holder <= NEVER_HELD;
+/** Releases are counted up to here, and then anew. */
+const MOST_RELEASES = 0x7fff_ffff;
+/** Of so many free pairs the one is taken that has been free for longest. */
+const CANDIDATES = 8;
+
+/** Whether any shard holds a pair of a range, as the memory says that their tables share. */
+export const isAnyHeld = ({ pairs }: PortRange, memory: ArrayBufferLike): boolean =>
+  !new Int32Array(memory, 0, pairs).every(isFree);
 
 /** What became of an attempt to bind a pair: done; somebody else has a port of it; or no other pair will do better (no descriptors left). */
 export type Attempt = 'opened' | 'busy' | 'hopeless';
@@ -39,6 +52,7 @@ export class PortTable {
   readonly #partStart: number;
   readonly #partLength: number;
   readonly #cursor: Int32Array;
+  readonly #releases: Int32Array;
   readonly #order: PortOrder;
   /** Pairs that were released and are not free yet; null: they are free at once. */
   readonly #released: number[] | null;
@@ -49,6 +63,7 @@ export class PortTable {
     this.range = range;
     this.#holders = new Int32Array(memory, 0, range.pairs);
     this.#cursor = new Int32Array(memory, range.pairs * 4, 1);
+    this.#releases = new Int32Array(memory, (range.pairs + 1) * 4, 1);
     this.#mark = shard + 1;
     this.#partStart = Math.floor((range.pairs * shard) / shards);
     this.#partLength = Math.floor((range.pairs * (shard + 1)) / shards) - this.#partStart;
@@ -57,7 +72,8 @@ export class PortTable {
 
   /**
    * Claims pairs one after the other until `open` has bound the sockets of one. A port that was just closed may still get packets of the old
-   * call, so the search starts at a random place, or behind the last pair that was given out. Null when every free pair of the range has been tried, or trying on is hopeless.
+   * call (of a branch that lost and has not heard of it, say): the search starts at a random place and takes of some pairs there the one that has been
+   * free for longest, or goes on behind the last pair that was given out. Null when every free pair of the range has been tried, or trying on is hopeless.
    */
   claim(open: (rtp: UdpPort) => Attempt): UdpPort | null {
     const found = this.#order === null ? this.#claimNext(open) : this.#claimRandom(this.#order, open);
@@ -99,8 +115,8 @@ export class PortTable {
   take(rtp: UdpPort): boolean {
     const index = this.#indexOf(rtp);
     if (index === null) return true;
-    const holder = Atomics.compareExchange(this.#holders, index, FREE, this.#mark);
-    return holder === FREE || holder === this.#mark;
+    const holder = this.#holders[index]!;
+    return holder === this.#mark || (isFree(holder) && this.#exchange(index, holder, this.#mark));
   }
 
   release(rtp: UdpPort): void {
@@ -121,7 +137,21 @@ export class PortTable {
 
   /** A pair that is ours; nobody else changes that. */
   #free(index: number): void {
-    Atomics.store(this.#holders, index, FREE);
+    Atomics.store(this.#holders, index, this.#nextRelease());
+  }
+
+  /** What a pair holds that is given back now. */
+  #nextRelease(): number {
+    return -((Atomics.add(this.#releases, 0, 1) + 1) & MOST_RELEASES || 1);
+  }
+
+  #exchange(index: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#holders, index, from, to) === from;
+  }
+
+  /** Whether a pair is one of the range, whoever holds it. */
+  has(rtp: UdpPort): boolean {
+    return this.#indexOf(rtp) !== null;
   }
 
   /** A session that was recovered may have a port of a range that is not that of today. */
@@ -135,34 +165,62 @@ export class PortTable {
     let count = 0;
     for (let i = 0; i < this.range.pairs; i++) {
       if (kept.has(udpPort(this.range.first + i * 2))) continue;
-      if (Atomics.compareExchange(this.#holders, i, this.#mark, FREE) === this.#mark) count++;
+      if (this.#holders[i] !== this.#mark) continue;
+      this.#free(i);
+      count++;
     }
     return count;
+  }
+
+  /** How many pairs the shard's own part of the range has. */
+  get part(): number {
+    return this.#partLength;
+  }
+
+  /** Whether pairs are given out in an order that can be told in advance. */
+  get isSequential(): boolean {
+    return this.#order === null;
   }
 
   /** Pairs that no shard holds. */
   get free(): number {
     let count = 0;
-    for (const holder of this.#holders) if (holder === FREE) count++;
+    for (const holder of this.#holders) if (isFree(holder)) count++;
     return count;
   }
 
   #claimWithin(start: number, length: number, offset: number, open: (rtp: UdpPort) => Attempt): UdpPort | 'used up' | 'hopeless' {
-    for (let i = 0; i < length; i++) {
-      const found = this.#claimOne(start + ((offset + i) % length), open);
-      if (found !== 'busy') return found;
+    const rested = this.#oldestFree(start, length, offset);
+    let found = rested === null ? 'busy' : this.#claimOne(rested, open);
+    for (let i = 0; i < length && found === 'busy'; i++) found = this.#claimOne(start + ((offset + i) % length), open);
+    return found === 'busy' ? 'used up' : found;
+  }
+
+  /** Of the first free pairs from there on the one that has been free for longest. */
+  #oldestFree(start: number, length: number, offset: number): number | null {
+    let [oldest, greatestAge, candidates]: [number | null, number, number] = [null, -1, 0];
+    for (let i = 0; i < length && candidates < CANDIDATES; i++) {
+      const index = start + ((offset + i) % length);
+      const holder = this.#holders[index]!;
+      if (!isFree(holder)) continue;
+      if (holder === NEVER_HELD) return index;
+      candidates++;
+      // Counted behind the look at the pair, which another shard may just have given back.
+      const age = (Atomics.load(this.#releases, 0) + holder) & MOST_RELEASES;
+      if (age > greatestAge) [oldest, greatestAge] = [index, age];
     }
-    return 'used up';
+    return oldest;
   }
 
   #claimOne(index: number, open: (rtp: UdpPort) => Attempt): UdpPort | 'busy' | 'hopeless' {
-    if (this.#holders[index] !== FREE || Atomics.compareExchange(this.#holders, index, FREE, this.#mark) !== FREE) return 'busy';
+    const holder = this.#holders[index]!;
+    if (!isFree(holder) || !this.#exchange(index, holder, this.#mark)) return 'busy';
     const rtp = udpPort(this.range.first + index * 2);
     let attempt: Attempt = 'busy';
     try {
       attempt = open(rtp);
     } finally {
-      if (attempt !== 'opened') Atomics.store(this.#holders, index, FREE);
+      if (attempt !== 'opened') Atomics.store(this.#holders, index, holder);
     }
     return attempt === 'opened' ? rtp : attempt;
   }

@@ -53,3 +53,5 @@ export type RecorderNotice =
     }
   /** A file could not be opened, written or moved. Nothing more is recorded in it; what there is stays. */
   | { readonly kind: 'failed'; readonly place: RecordingPlace; readonly path: string; readonly reason: string };
+
+export type RecordingDone = Extract<RecorderNotice, { kind: 'done' }>;

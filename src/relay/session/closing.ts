@@ -1,5 +1,5 @@
 import type { CloseReason } from '../../../model/session/event.js';
-import { isComplete, type SessionState } from '../../../model/session/state.js';
+import { isComplete, isSubscription, type SessionState } from '../../../model/session/state.js';
 import type { Counters } from '../../media/counters.js';
 import type { MediaPlane } from '../../media/plane.js';
 import { type ComponentIndex, rowOf } from '../../media/streams.js';
@@ -10,12 +10,15 @@ export function countClosed(state: SessionState, slot: number, nowMs: number, pl
   counters.addToShard('sessionsClosed', 1);
   counters.addToShard('secondsOfSessions', Math.max(0, nowMs - state.openedAt) / 1000);
   if (state.closed === ('timeout' satisfies CloseReason)) counters.addToShard('sessionsTimedOut', 1);
-  if (isComplete(state)) {
+  // Whoever is sent a copy has nothing to say.
+  if (isComplete(state) && !isSubscription(state)) {
     countSilence(counters, slot, 0, 'sessionsWithoutRtp', 'sessionsOneWayRtp');
     countSilence(counters, slot, 1, 'sessionsWithoutRtcp', 'sessionsOneWayRtcp');
   }
   for (const leg of [0, 1] as const) {
-    const stream = plane.analysis.read(rowOf(slot, leg, 0));
+    const row = rowOf(slot, leg, 0);
+    if (plane.analysis.isSilent(row)) continue;
+    const stream = plane.analysis.read(row);
     counters.addToShard('rtpSent', stream.nsent);
     counters.addToShard('rtpReceived', stream.nrcvd);
     counters.addToShard('rtpDuplicates', stream.ndups);

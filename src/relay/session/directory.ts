@@ -31,23 +31,26 @@ function mediaSuffix(tag: string): string {
  * may share a Call-ID, one a media stream.
  */
 export class Directory<S extends Tagged> {
-  readonly #byCall = new Map<string, S[]>();
+  readonly #byCall = new Map<string, { sessions: readonly S[] }>();
 
   add(session: S): void {
-    const sessions = this.#byCall.get(session.call);
-    if (sessions) sessions.push(session);
-    else this.#byCall.set(session.call, [session]);
+    const call = this.#byCall.get(session.call);
+    if (call) call.sessions = [...call.sessions, session];
+    else this.#byCall.set(session.call, { sessions: [session] });
   }
 
   remove(session: S): void {
-    const left = this.#byCall.get(session.call)?.filter((other) => other !== session) ?? [];
-    if (left.length > 0) this.#byCall.set(session.call, left);
-    else this.#byCall.delete(session.call);
+    const call = this.#byCall.get(session.call);
+    if (call === undefined) return;
+    // Let go of also where the call is forgotten: a map keeps what was deleted from it in the tables that it has outgrown, and where one of
+    // those has grown old, V8 takes all that it leads to for alive and carries it to the old generation.
+    call.sessions = call.sessions.filter((other) => other !== session);
+    if (call.sessions.length === 0) this.#byCall.delete(session.call);
   }
 
   /** The one session that U, L and Q mean, the oldest that matches. */
   find(call: string, tags: Tags): Found<S> | null {
-    for (const session of this.#byCall.get(call) ?? []) {
+    for (const session of this.#byCall.get(call)?.sessions ?? []) {
       if (session.tag === tags.from) return { session, direction: 'forward' };
       if (tags.to === null) continue;
       const match = matchTag(session.tag, tags.to);
@@ -61,7 +64,7 @@ export class Directory<S extends Tagged> {
   /** All the sessions that D means: every media number where the tag has none, and otherwise the one, after which the search ends. */
   findEach(call: string, tags: Tags): Found<S>[] {
     const found: Found<S>[] = [];
-    for (const session of this.#byCall.get(call) ?? []) {
+    for (const session of this.#byCall.get(call)?.sessions ?? []) {
       const forward = matchTag(session.tag, tags.from);
       const match = forward !== NO_MATCH ? forward : matchTag(session.tag, tags.to ?? '');
       if (match === NO_MATCH) continue;
@@ -73,10 +76,25 @@ export class Directory<S extends Tagged> {
 
   /** The sessions of a Call-ID, the oldest first. */
   ofCall(call: string): readonly S[] {
-    return this.#byCall.get(call) ?? [];
+    return this.#byCall.get(call)?.sessions ?? [];
+  }
+
+  /** So many Call-IDs at most. */
+  callIds(limit: number): string[] {
+    const calls: string[] = [];
+    for (const call of this.#byCall.keys()) {
+      if (calls.length >= limit) break;
+      calls.push(call);
+    }
+    return calls;
+  }
+
+  /** How many Call-IDs there are. */
+  get calls(): number {
+    return this.#byCall.size;
   }
 
   *all(): Generator<S> {
-    for (const sessions of this.#byCall.values()) yield* sessions;
+    for (const { sessions } of this.#byCall.values()) yield* sessions;
   }
 }

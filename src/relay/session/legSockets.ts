@@ -1,18 +1,11 @@
-import {
-  type Address,
-  type Family,
-  familyOf,
-  formatAddress,
-  ok,
-  type Result,
-  refuse,
-  udpPort,
-} from '../../../model/kernel/index.js';
+import { type Address, formatAddress, ok, type Result, refuse, udpPort } from '../../../model/kernel/index.js';
 import { COMPONENTS, SIDES, type Side } from '../../../model/session/side.js';
 import type { Leg } from '../../../model/session/state.js';
 import type { Errno, PacketEngine } from '../../media/engine.js';
 import { type ComponentIndex, type LegIndex, ROWS_PER_SESSION, rowOf } from '../../media/streams.js';
-import type { Attempt, PortTable } from '../portalloc/portTable.js';
+import type { Attempt } from '../portalloc/portTable.js';
+import type { PortTables } from '../portalloc/portTables.js';
+import type { RestingPairs } from '../portalloc/restingPairs.js';
 import type { Clock } from '../ports.js';
 
 /** When ports run out every call fails; once in this time is often enough to say it. */
@@ -20,8 +13,9 @@ const WARNING_INTERVAL_MS = 1000;
 
 export type LegSocketsWorld = {
   readonly engine: PacketEngine;
-  /** The families do not disturb each other: a number may be given out in both. */
-  readonly ports: Readonly<Record<Family, PortTable>>;
+  readonly ports: PortTables;
+  /** Pairs that stay open between two calls. */
+  readonly resting: RestingPairs;
   readonly clock: Clock;
   readonly warn: (text: string) => void;
 };
@@ -38,7 +32,11 @@ export class LegSockets {
 
   /** Binds a free pair of `host` for a leg, and starts to receive. Answers its RTP address; null, with a warning, if there is none. */
   bind(slot: number, side: Side, host: string): Address | null {
+    const { resting } = this.#world;
     const leg = SIDES.indexOf(side) as LegIndex;
+    const table = this.#world.ports.of(host);
+    const rested = resting.take(table, host, rowOf(slot, leg, 0));
+    if (rested !== null) return { host, port: rested };
     let trouble = 'every port pair of the range is in use';
     const attempt = (rtp: number): Attempt => {
       for (let component = 0; component < COMPONENTS.length; component++) {
@@ -52,7 +50,8 @@ export class LegSockets {
       }
       return 'opened';
     };
-    const rtp = this.#world.ports[familyOf(host)].claim(attempt);
+    // What rests may hold the ports, or the descriptors, that are wanting.
+    const rtp = table.claim(attempt) ?? (resting.giveUp() > 0 ? table.claim(attempt) : null);
     if (rtp !== null) return { host, port: rtp };
     this.#warn(trouble);
     return null;
@@ -64,7 +63,7 @@ export class LegSockets {
    */
   rebind(slot: number, side: Side, local: Address): Result<void, Errno> {
     const leg = SIDES.indexOf(side) as LegIndex;
-    const ports = this.#world.ports[familyOf(local.host)];
+    const ports = this.#world.ports.of(local.host);
     if (!ports.take(local.port)) return refuse('EADDRINUSE');
     for (let component = 0; component < COMPONENTS.length; component++) {
       const row = rowOf(slot, leg, component as ComponentIndex);
@@ -76,12 +75,15 @@ export class LegSockets {
     return ok(undefined);
   }
 
-  close(slot: number, side: Side, local: Address): void {
+  /** `isUnused`: nothing was ever sent to the pair, and its sockets are as they were when they were opened. */
+  close(slot: number, side: Side, local: Address, isUnused = false): void {
     const leg = SIDES.indexOf(side) as LegIndex;
+    const table = this.#world.ports.of(local.host);
+    if (isUnused && this.#world.resting.rest(table, local.host, local.port, rowOf(slot, leg, 0))) return;
     for (let component = 0; component < COMPONENTS.length; component++) {
       this.#world.engine.close(rowOf(slot, leg, component as ComponentIndex));
     }
-    this.#world.ports[familyOf(local.host)].release(local.port);
+    table.release(local.port);
   }
 
   /** Gives a leg the sockets that stand in for it in another slot, and closes those it had at `old`. */
@@ -91,7 +93,7 @@ export class LegSockets {
       const index = component as ComponentIndex;
       this.#world.engine.move(rowOf(spareSlot, leg, index), rowOf(slot, leg, index));
     }
-    this.#world.ports[familyOf(old.host)].release(old.port);
+    this.#world.ports.of(old.host).release(old.port);
   }
 
   /** New sockets of a leg come to stand where they belong. `before`: what the leg was; `boundIn`: the slot where they were bound. */

@@ -9,6 +9,8 @@ import type { Session } from './session.js';
 export type NoticeWorld = {
   readonly sessionIn: (slot: number) => Session | undefined;
   readonly command: (session: Session, command: SessionCommand) => unknown;
+  /** Writes down what the packet path knows of a session. */
+  readonly sample: (session: Session) => void;
 };
 
 const sideOf = (row: number): Side => SIDES[legOf(row)]!;
@@ -43,6 +45,12 @@ export class Notices {
   readonly played = (row: number): void => {
     const session = this.#world.sessionIn(slotOf(row));
     if (session !== undefined) this.#world.command(session, { type: 'StopPlay', side: sideOf(row), reason: 'finished' });
+  };
+
+  /** Whoever hears what leaves by a row was sent a key: in which numbers the stream goes on behind it no event tells. */
+  readonly keySent = (row: number): void => {
+    const session = this.#world.sessionIn(slotOf(row));
+    if (session !== undefined) this.#world.sample(session);
   };
 
   /** The socket of a row receives one side and sends to the same one: it is that side that is not there. */

@@ -2,7 +2,10 @@ import type { Playback } from '../../../model/session/playback.js';
 import { SIDES, type Side } from '../../../model/session/side.js';
 import type { SessionState } from '../../../model/session/state.js';
 import type { MediaPlane } from '../../media/plane.js';
+import type { KeyOrder } from '../../media/player/keyPress.js';
+import type { Players } from '../../media/player/players.js';
 import type { Prompt, Voice } from '../../media/player/prompt.js';
+import { newVoice } from '../../media/player/voices.js';
 import { rowOf } from '../../media/streams.js';
 import { packetShape } from '../../protocol/audio/frames.js';
 import type { Clock } from '../ports.js';
@@ -31,6 +34,17 @@ export class Playbacks {
     return plane.players.voiceFor(rowOfSide(session, side), clock(), random);
   }
 
+  /** Which packet of its prompt a side hears next, from 0. */
+  positionOf(session: Session, side: Side): number {
+    return this.#world.plane.players.position(rowOfSide(session, side));
+  }
+
+  /** Has a side hear keys as if the other one had pressed them. Why not: see `Players.press`. */
+  press(session: Session, side: Side, order: Omit<KeyOrder, 'stranger'>): ReturnType<Players['press']> {
+    const { plane, clock, random } = this.#world;
+    return plane.players.press(rowOfSide(session, side), { ...order, stranger: newVoice(random) }, clock());
+  }
+
   /** Lets a side hear, from its beginning, what its state says. */
   start(session: Session, side: Side, prompt: Prompt): void {
     this.#play(session, side, prompt, () => ({ sent: 0, dueMs: this.#world.clock() }));
@@ -49,9 +63,10 @@ export class Playbacks {
   #play(session: Session, side: Side, prompt: Prompt, progress: (playback: Playback) => Progress): void {
     const { playback } = session.snapshot.context.legs[side];
     if (playback === null) return;
-    const { ptimeMs, count, voice } = playback;
+    const { ptimeMs, count, voice, skip = 0, durationMs } = playback;
     const { sent, dueMs } = progress(playback);
-    this.#world.plane.players.start(rowOfSide(session, side), { prompt, ptimeMs, count, voice, sent }, dueMs);
+    const order = { prompt, ptimeMs, count, voice, sent, skip, ...(durationMs !== undefined && { durationMs }) };
+    this.#world.plane.players.start(rowOfSide(session, side), order, dueMs);
   }
 
   /** Ends the players of sides that hear no prompt any more. */

@@ -19,6 +19,8 @@ export type SamplerWorld = {
   readonly engine: PacketEngine;
   readonly clock: Clock;
   readonly sessionIn: (slot: number) => Session | undefined;
+  /** Looks whether a session of a dialogue has fallen silent. */
+  readonly check: (session: Session, nowMs: number) => void;
   readonly write: (record: NewRecord) => void;
 };
 
@@ -44,7 +46,9 @@ export class Sampler {
       const session = this.#world.sessionIn(slot);
       if (session === undefined) continue;
       this.#watchSilent(session);
-      if (this.#hasChanged(session)) this.write(session);
+      if (session.snapshot.context.dialogue !== null) this.#world.check(session, nowMs);
+      const isMeasured = this.#world.plane.sources.turn(slot, nowMs);
+      if (this.#hasChanged(session) || isMeasured) this.write(session);
     }
     this.#turn = (this.#turn + 1) % TURNS;
     if (this.#turn === 0) this.#writeVitals();

@@ -4,31 +4,38 @@ import type { SessionCommand } from '../../../model/session/command.js';
 import { type Decision, legToOpen } from '../../../model/session/decide/index.js';
 import type { Effect } from '../../../model/session/effect.js';
 import type { CloseReason } from '../../../model/session/event.js';
+import type { Network } from '../../../model/session/network.js';
 import { SIDES } from '../../../model/session/side.js';
-import { idleDeadline, isComplete, type SessionState } from '../../../model/session/state.js';
+import { isComplete, isOnHold, type SessionState } from '../../../model/session/state.js';
 import type { Surroundings } from '../../../model/session/surroundings.js';
 import { Counters, SHARD_COUNTERS } from '../../media/counters.js';
 import { MediaPlane } from '../../media/plane.js';
-import { legOf, slotOf } from '../../media/streams.js';
+import { legOf, sessionRows, slotOf } from '../../media/streams.js';
+import { Herald } from '../callEvents/herald.js';
 import type { LogRecord, NewRecord, SnapshotRecord } from '../events/record.js';
+import type { Admission } from '../limits/admission.js';
 import { compilePath } from '../media/compilePath.js';
-import { TICK_MS, TimingWheel } from '../timers/timingWheel.js';
+import type { OwnPorts } from '../portalloc/portTables.js';
+import { RestingPairs } from '../portalloc/restingPairs.js';
 import { NEW_SESSION } from './apply.js';
 import { countClosed } from './closing.js';
 import { Copies } from './copies.js';
+import { endByDefect } from './defect.js';
 import { Directory } from './directory.js';
 import { Forks } from './forks.js';
 import { Journal } from './journal.js';
 import { LegSockets } from './legSockets.js';
+import { Lifetimes } from './lifetimes.js';
 import { Notices } from './notices.js';
 import { Playbacks } from './playbacks.js';
 import { Recorders } from './recorders.js';
 import { Recovery } from './recovery.js';
 import { Sampler } from './sampler.js';
-import { heardAt, type Session, talliesOf, touchedBy } from './session.js';
+import { addressesHeld, heardAt, type Session, talliesOf, touchedBy } from './session.js';
 import type { ShardOptions, ShardWorld } from './shardOptions.js';
 import { Slots } from './slots.js';
 import { step } from './step.js';
+import { Subscriptions } from './subscriptions.js';
 import { Tellers } from './tellers.js';
 import { Vitals } from './vitals.js';
 
@@ -45,22 +52,29 @@ export class Shard {
   readonly plane: MediaPlane;
   readonly directory = new Directory<Session>();
   readonly forks: Forks;
+  readonly subscriptions: Subscriptions;
   readonly copies: Copies;
   readonly recorders: Recorders;
   readonly playbacks: Playbacks;
   readonly recovery: Recovery;
+  /** Tells the owners of calls what happens to them. */
+  readonly herald: Herald;
+  /** How long a side may be silent before the owner of its call is told, milliseconds; null: for ever. */
+  silenceMs: number | null = null;
   /** No new session is to begin: the relay is about to end. */
   isDraining = false;
   readonly #inputs = new Subject<Input>();
   readonly #options: ShardOptions;
   readonly #world: ShardWorld;
-  readonly #wheel: TimingWheel;
+  readonly #lifetimes: Lifetimes;
+  readonly #resting: RestingPairs;
   readonly #sockets: LegSockets;
   readonly #tellers: Tellers;
   readonly #vitals: Vitals;
   readonly #sampler: Sampler;
   readonly #slots: Slots;
   readonly #journal: Journal;
+  readonly #tell = (session: Session, command: SessionCommand): Decision => this.command(session, command);
 
   constructor(options: ShardOptions, world: ShardWorld) {
     this.#options = options;
@@ -68,21 +82,33 @@ export class Shard {
     this.counters = new Counters(options.counterMemory);
     this.#slots = new Slots(options.slots);
     this.#journal = new Journal(options.shard, options.lastSeq);
-    this.#sockets = new LegSockets(world);
-    this.#wheel = new TimingWheel(world.clock(), TICK_MS);
+    this.#resting = new RestingPairs({ ...world, firstRow: sessionRows(options.slots) });
+    this.#sockets = new LegSockets({ ...world, resting: this.#resting });
+    this.#lifetimes = new Lifetimes(this.directory, this.counters, world.clock());
     this.#vitals = new Vitals(this.counters, world.engine, world.busyMs, options.loadLimits, world.clock());
     const sessionIn = (slot: number): Session | undefined => this.#slots.at(slot);
-    const notices = new Notices({ sessionIn, command: (session, command) => this.command(session, command) });
+    const notices = new Notices({ sessionIn, sample: (one) => this.#sampler.write(one), command: this.#tell });
     this.plane = new MediaPlane(world.engine, this.counters, options.slots, options, {
       onSource: notices.source,
       onRefused: notices.refused,
       onUnreachable: notices.unreachable,
+      onStray: (row) => this.#resting.disturb(row),
       onDigit: (row, digit) => this.#tellers.digit(this.#slots.at(slotOf(row)), SIDES[legOf(row)]!, digit),
       onPlayed: notices.played,
+      onKeySent: notices.keySent,
       onReport: (packet) => this.#tellers.report(this.#slots.at(slotOf(packet.row)), packet),
     });
-    this.#tellers = new Tellers(options.shard, this.plane, world);
+    this.herald = new Herald({
+      ...{ counters: this.counters, clock: world.clock, isOnHold, tell: world.tell },
+      heardAtMs: (row) => this.plane.analysis.lastAtMs(row),
+      ...{ sessionsOf: (call) => this.directory.ofCall(call), dialogueOf: ({ dialogue }) => dialogue },
+      silenceMs: () => this.silenceMs,
+    });
+    this.#tellers = new Tellers(options.shard, this.plane, world, this.herald);
     this.forks = new Forks(options.shard, this.plane, world, (slot) => this.#installPath(slot));
+    this.subscriptions = new Subscriptions({
+      ...{ shard: options.shard, directory: this.directory, forks: this.forks, random: world.random, command: this.#tell },
+    });
     this.copies = new Copies({
       plane: this.plane,
       sockets: this.#sockets,
@@ -99,12 +125,13 @@ export class Shard {
     this.#sampler = new Sampler({
       ...{ plane: this.plane, engine: world.engine, clock: world.clock },
       sessionIn,
+      check: (session, nowMs) => this.herald.check(session, nowMs),
       write: (record) => this.write(record),
     });
     this.recovery = new Recovery({
       ...{ plane: this.plane, slots: this.#slots, sockets: this.#sockets, clock: world.clock },
       admit: (session) => this.#admit(session),
-      armIdleTimer: (session) => this.#armIdleTimer(session),
+      armIdleTimer: (session) => this.#lifetimes.arm(session),
       install: (session) => {
         for (const effect of ['installPath', 'setTos', 'followRecordings'] as const)
           this.#perform(session, effect, session.snapshot.context);
@@ -121,6 +148,15 @@ export class Shard {
   /** Its number among the shards of the relay. */
   get number(): number {
     return this.#options.shard;
+  }
+
+  get admission(): Admission {
+    return this.#world.admission;
+  }
+
+  /** Where legs stand for which nothing else is asked, as the log has it. */
+  get network(): Network {
+    return this.#options.network;
   }
 
   now(): Millis {
@@ -184,22 +220,33 @@ export class Shard {
 
   /** Rings what is due. Answers when to be called again. */
   turn(nowMs: number): number {
-    this.#wheel.advance(nowMs, (slot) => {
+    // A place may have been taken for a call that did not begin.
+    this.admission.settle(this.directory.calls);
+    const ringAtMs = this.#lifetimes.advance(nowMs, (slot) => {
       const session = this.#slots.at(slot);
       if (session === undefined) return;
       this.command(session, { type: 'CheckIdle' });
-      if (this.#slots.at(slot) === session) this.#armIdleTimer(session);
+      if (this.#slots.at(slot) === session) this.#lifetimes.arm(session);
     });
     const sampleAtMs =
       this.counters.shard('sessionsActive') > 0 ? this.#sampler.turn(nowMs, this.#slots.used) : Number.POSITIVE_INFINITY;
     return Math.min(
-      this.#wheel.nextDeadlineMs(),
+      ringAtMs,
       this.plane.resizing.turn(nowMs),
       this.plane.players.turn(nowMs),
       this.#vitals.turn(nowMs),
+      this.#resting.turn(nowMs),
       sampleAtMs,
     );
   }
+
+  /** Other addresses have ports of their own from now on; whoever has a pair keeps it. */
+  changePorts(own: readonly OwnPorts[]): void {
+    this.#world.ports.change(own, addressesHeld(this.directory.all()));
+  }
+
+  /** See `PortTables.knows`. */
+  readonly knowsPorts = (local: Address): boolean => this.#world.ports.knows(local);
 
   closeAll(reason: CloseReason): number {
     const sessions = [...this.directory.all()];
@@ -209,8 +256,7 @@ export class Shard {
 
   /** How many seconds a session has left if nothing more is heard of it, rounded up. */
   secondsLeft(session: Session): number {
-    const deadline = idleDeadline(session.snapshot.context, heardAt(session, this.counters));
-    return Math.max(0, Math.ceil((deadline - this.#world.clock()) / 1000));
+    return Math.max(0, Math.ceil((this.#lifetimes.deadlineOf(session) - this.#world.clock()) / 1000));
   }
 
   #step(input: Input): void {
@@ -222,7 +268,7 @@ export class Shard {
     let spare: Address | null = null;
     try {
       if (leg !== null) spare = this.#sockets.bind(slot, leg.side, leg.network.host);
-      const decided = step(target, command, this.#surroundings(target, spare), {
+      const decided = step(target, command, this.#surroundings(target, spare, command.type === 'CheckIdle'), {
         append: (record) => {
           // What was heard until the end belongs before it.
           if (record.events.at(-1)?.type === 'SessionClosed' && this.#slots.at(target.slot) === target)
@@ -234,6 +280,7 @@ export class Shard {
       if (decided.ok) {
         if (leg !== null) this.#sockets.settle(target.slot, leg.side, before.legs[leg.side], slot);
         spare = null;
+        this.herald.stepped(target, before, decided.value);
         if (isComplete(target.snapshot.context) && !isComplete(before)) this.counters.addToShard('sessionsCompleted', 1);
       }
       input.decided = decided;
@@ -258,12 +305,14 @@ export class Shard {
     if (isConfirmed || isHeardOut || (!isWritten && target.touchedAt !== before)) this.#sampler.write(target);
   }
 
-  #surroundings(session: Session, sparePort: Address | null): Surroundings {
-    const { ttlMs, setupTtlMs, independentTtl, network } = this.#options;
+  #surroundings(session: Session, sparePort: Address | null, isTimer: boolean): Surroundings {
+    const { ttlMs, setupTtlMs, independentTtl, network, deleteGraceMs = 0 } = this.#options;
     const now = this.#world.clock();
     const { counters } = this;
     const tally = talliesOf(session, counters);
-    return { now, sparePort, ttlMs, setupTtlMs, independentTtl, network, heardAt: heardAt(session, counters), tally };
+    const heard = heardAt(session, counters);
+    const around = { now, sparePort, ttlMs, setupTtlMs, independentTtl, network, deleteGraceMs, heardAt: heard, tally };
+    return isTimer ? { keptUntil: this.#lifetimes.keptUntil(session), ...around } : around;
   }
 
   #perform(session: Session, effect: Effect, state: SessionState): void {
@@ -288,7 +337,7 @@ export class Shard {
           this.#admit(session);
           this.counters.addToShard('sessionsOpened', 1);
         }
-        this.#armIdleTimer(session);
+        this.#lifetimes.arm(session);
         break;
       case 'notifyTimeout':
         this.#tellers.timeout(state);
@@ -308,27 +357,26 @@ export class Shard {
     this.#slots.put(session);
     this.counters.setSessionAt(session.slot, session.session);
     this.directory.add(session);
+    this.admission.settle(this.directory.calls);
     this.counters.addToShard('sessionsActive', 1);
-  }
-
-  #armIdleTimer(session: Session): void {
-    this.#wheel.arm(session.slot, idleDeadline(session.snapshot.context, heardAt(session, this.counters)));
   }
 
   #release(session: Session, state: SessionState): void {
     const { slot } = session;
-    this.#wheel.cancel(slot);
+    this.#lifetimes.cancel(session);
     this.forks.end(session);
     this.copies.end(session);
     this.recorders.end(session, state);
+    const isSilent = this.counters.sumOfSlot(slot) === 0;
     for (const side of SIDES) {
-      const { local } = state.legs[side];
-      if (local !== null) this.#sockets.close(slot, side, local);
+      const { local, tos, playback } = state.legs[side];
+      if (local !== null) this.#sockets.close(slot, side, local, isSilent && tos === null && playback === null);
     }
     const wasAdmitted = this.#slots.at(slot) === session;
     if (wasAdmitted) {
       const nowMs = this.#world.clock();
       countClosed(state, slot, nowMs, this.plane);
+      this.herald.ended(session, state);
       if (this.#options.accounting) this.#tellers.account(session, state, nowMs);
     }
     this.plane.clear(slot);
@@ -336,21 +384,17 @@ export class Shard {
     this.#sampler.forget(slot);
     this.#slots.remove(session);
     this.directory.remove(session);
+    this.admission.settle(this.directory.calls);
     this.counters.addToShard('sessionsActive', -1);
+    this.subscriptions.endWith(session);
   }
 
-  /** A bug ends one call, not the thread: whatever state it is in, its sockets and ports are given back. */
+  /** A bug ends one call, not the thread: whatever state it is in, its sockets and ports are given back. What never began cannot end. */
   #endAsDefect(session: Session, error: unknown): void {
     this.counters.addToShard('defects', 1);
     this.#world.warn(`defect in ${session.call}: ${error instanceof Error ? error.message : String(error)}`);
-    const state = session.snapshot.context;
-    const at = this.#world.clock();
-    const closed = { type: 'SessionClosed', reason: 'defect', tally: talliesOf(session, this.counters), at } as const;
-    const command = { type: 'Close', reason: 'defect' } as const;
-    const { call, session: number } = session;
-    const record = { kind: 'step', at, call, session: number, command, events: [closed] } as const;
-    if (session.snapshot !== NEW_SESSION) this.write(record); // What never began cannot end.
-    this.#release(session, state);
+    if (session.snapshot !== NEW_SESSION) this.write(endByDefect(session, this.#world.clock(), this.counters));
+    this.#release(session, session.snapshot.context);
     this.#sockets.closeRows(session.slot); // A leg that is half open, too.
   }
 }

@@ -1,7 +1,7 @@
-import type { Family } from '../../../model/kernel/index.js';
 import type { Network } from '../../../model/session/network.js';
 import type { PacketEngine } from '../../media/engine.js';
-import type { PortTable } from '../portalloc/portTable.js';
+import type { Admission } from '../limits/admission.js';
+import type { PortTables } from '../portalloc/portTables.js';
 import type { Clock } from '../ports.js';
 import type { LoadLimits } from '../supervisor/load.js';
 import type { ForkWorld } from './forks.js';
@@ -19,6 +19,8 @@ export type ShardOptions = {
   readonly ttlMs: number;
   readonly setupTtlMs: number;
   readonly independentTtl: boolean;
+  /** A session of the classic protocol whose last reference goes is held for so long, and kept if both sides go on sending. 0: it is not. */
+  readonly deleteGraceMs?: number | undefined;
   /** Short packets are sent twice. */
   readonly doubling: boolean;
   /** RTCP is recorded and copied with RTP. */
@@ -36,7 +38,9 @@ export type ShardOptions = {
 export type ShardWorld = TellerWorld &
   ForkWorld & {
     readonly engine: PacketEngine;
-    readonly ports: Readonly<Record<Family, PortTable>>;
+    readonly ports: PortTables;
+    /** Counts the calls of all shards. */
+    readonly admission: Admission;
     readonly clock: Clock;
     /** How long the thread has worked so far, milliseconds. */
     readonly busyMs: () => number;

@@ -9,6 +9,8 @@ import { legOf, rowOf } from '../../media/streams.js';
 import { decodeSockaddr } from '../../protocol/bytes/sockaddr.js';
 import { formatDtmfLine } from '../../protocol/rtpproxy/dtmfArguments.js';
 import type { LegAccount, SessionAccount } from '../accounting/sessionAccount.js';
+import type { OwnedEvent } from '../callEvents/callEvent.js';
+import type { Herald } from '../callEvents/herald.js';
 import type { Clock } from '../ports.js';
 import { legIndexOf, type Session } from './session.js';
 
@@ -34,6 +36,7 @@ export type RtcpReport = {
 export type TellerWorld = {
   readonly clock: Clock;
   readonly notify: (notification: Notification) => void;
+  readonly tell: (owned: OwnedEvent) => void;
   readonly account: (account: SessionAccount) => void;
   readonly reportRtcp: (report: RtcpReport) => void;
 };
@@ -43,11 +46,13 @@ export class Tellers {
   readonly #shard: number;
   readonly #plane: MediaPlane;
   readonly #world: TellerWorld;
+  readonly #herald: Herald;
 
-  constructor(shard: number, plane: MediaPlane, world: TellerWorld) {
+  constructor(shard: number, plane: MediaPlane, world: TellerWorld, herald: Herald) {
     this.#shard = shard;
     this.#plane = plane;
     this.#world = world;
+    this.#herald = herald;
   }
 
   timeout(state: SessionState): void {
@@ -58,6 +63,7 @@ export class Tellers {
 
   /** A digit of a side was heard. */
   digit(session: Session | undefined, side: Side, digit: Digit): void {
+    this.#herald.digit(session, side, digit);
     const state = session?.snapshot.context;
     const dtmf = state?.legs[side].dtmf ?? null;
     // Who is notified may have been taken back since the digits were asked for.

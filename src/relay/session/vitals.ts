@@ -1,13 +1,20 @@
-import type { Counters } from '../../media/counters.js';
+import type { Counters, ShardCounter } from '../../media/counters.js';
 import { ENGINE_COUNTERS, type EngineCounters, newEngineCounters, type PacketEngine } from '../../media/engine.js';
 import { type LoadLimits, LoadMeter } from '../supervisor/load.js';
 
 const REPORT_INTERVAL_MS = 500;
 const RATE_INTERVAL_MS = 1000;
+/** Counters that tell how fast others grow. */
+const RATES: readonly (readonly [rate: ShardCounter, of: ShardCounter])[] = [
+  ['packetsPerSecond', 'packetsReceived'],
+  ['relayedPerSecond', 'packetsRelayed'],
+  ['bytesPerSecond', 'bytesRelayed'],
+  ['errorsPerSecond', 'sendErrors'],
+];
 /** A load below this is none: the thread may sleep. */
 const QUIET_LOAD = 0.001;
 
-/** How a media thread is: what its engine counts, how many packets a second it reads, how busy it is. Put where others can read it. */
+/** How a media thread is: what its engine counts, how many packets a second it reads and relays, how busy it is. Put where others can read it. */
 export class Vitals {
   readonly #counters: Counters;
   readonly #engine: PacketEngine;
@@ -17,7 +24,7 @@ export class Vitals {
   readonly #before: EngineCounters = newEngineCounters();
   #reportAtMs = 0;
   #rateAtMs: number;
-  #rateFrom: number;
+  readonly #rateFrom: number[];
 
   /** `busyMs`: how long the thread has worked so far, milliseconds. `limits`: see `LoadMeter`. */
   constructor(counters: Counters, engine: PacketEngine, busyMs: () => number, limits: LoadLimits | null, nowMs: number) {
@@ -27,7 +34,7 @@ export class Vitals {
     this.#meter = new LoadMeter(limits);
     this.#rateAtMs = nowMs;
     // The counters outlive a thread.
-    this.#rateFrom = counters.shard('packetsReceived');
+    this.#rateFrom = RATES.map(([, of]) => counters.shard(of));
     for (const name of ENGINE_COUNTERS) this.#before[name] = counters.shard(name) - engine.counters[name];
   }
 
@@ -58,9 +65,11 @@ export class Vitals {
   }
 
   #measureRate(nowMs: number): void {
-    const received = this.#counters.shard('packetsReceived');
-    this.#counters.setShard('packetsPerSecond', ((received - this.#rateFrom) * 1000) / (nowMs - this.#rateAtMs));
+    for (const [i, [rate, of]] of RATES.entries()) {
+      const count = this.#counters.shard(of);
+      this.#counters.setShard(rate, ((count - this.#rateFrom[i]!) * 1000) / (nowMs - this.#rateAtMs));
+      this.#rateFrom[i] = count;
+    }
     this.#rateAtMs = nowMs;
-    this.#rateFrom = received;
   }
 }

@@ -10,9 +10,10 @@ import type { NamedSession } from '../control/execution.js';
 import type { Origin } from '../control/origin.js';
 import { SESSION_CODECS } from '../control/play.js';
 import type { ShardCommand } from '../control/rtpproxy.js';
+import type { NgClientRow } from '../ng/clientTable.js';
 import type { PromptSource } from '../ports.js';
 import { CallOrder } from './callOrder.js';
-import type { Assignment } from './messages.js';
+import type { Assignment, NgAssignment } from './messages.js';
 import { CommandCounts, readStatistic } from './statistics.js';
 
 /** The way to one shard. */
@@ -26,6 +27,18 @@ export interface ShardLink {
   deleteAll(done: () => void): void;
   /** Lets no new session begin. */
   drain(): void;
+}
+
+/** The way to one shard for the NG protocol, too. Every `answer` is called once, later; with null if the shard died over it. */
+export interface NgLink extends ShardLink {
+  /** Carries out a request of a call. */
+  ng(assignment: NgAssignment, answer: (reply: string | null) => void): void;
+  /** For which payload types `play media` needs prompts. */
+  ngCodecs(assignment: NgAssignment, answer: (codecs: readonly (readonly number[])[] | null) => void): void;
+  /** Call-IDs of the shard, so many at most. */
+  calls(limit: number, answer: (calls: readonly string[] | null) => void): void;
+  /** Who has asked the shard by sockets of its own, and how often. */
+  ngClients(): readonly NgClientRow[];
 }
 
 /** What a command names that others have: sessions, and a prompt. */

@@ -1,12 +1,15 @@
 import { callId, millis } from '../../../model/kernel/index.js';
 import { SIDES } from '../../../model/session/side.js';
 import { SHARD_COUNTERS } from '../../media/counters.js';
+import { readNg } from '../../protocol/ng/readRequest.js';
 import type { ExecutionWorld, NamedSession } from '../control/execution.js';
+import { executeNg, type NgCarriedOut } from '../control/ng/executeNg.js';
+import { codecsWanted } from '../control/ng/playing.js';
 import { execute } from '../control/rtpproxy.js';
 import type { RecorderNotice } from '../recording/orders.js';
 import type { Session } from '../session/session.js';
 import type { Shard } from '../session/shard.js';
-import type { Assignment, ShardNotice, ShardRequest } from './messages.js';
+import type { Assignment, NgAssignment, ShardNotice, ShardRequest } from './messages.js';
 
 const REQUEST_IN_HAND = SHARD_COUNTERS.indexOf('requestInHand');
 /** Where a command came from of which that is not known, as in `Origin`. */
@@ -14,9 +17,14 @@ export const NOBODY = '- - -';
 
 /** Answers what the supervisor asks of a shard. */
 export class ShardServer {
-  readonly #world: ExecutionWorld;
+  #world: ExecutionWorld;
   readonly #notify: (notice: ShardNotice) => void;
   #replies: [number, string][] = [];
+
+  /** What commands are carried out with now. */
+  get world(): ExecutionWorld {
+    return this.#world;
+  }
 
   get hasReplies(): boolean {
     return this.#replies.length > 0;
@@ -24,11 +32,12 @@ export class ShardServer {
 
   constructor(world: ExecutionWorld, notify: (notice: ShardNotice) => void) {
     this.#world = world;
+    world.shard.silenceMs = world.setting.events.silenceMs;
     this.#notify = notify;
   }
 
   /** Carries a request out; its reply goes with the next `sendReplies`. Answers false when the thread is to end. */
-  take(request: Exclude<ShardRequest, { kind: 'untap' | 'watch' | 'unwatch' | 'grant' }>): boolean {
+  take(request: Exclude<ShardRequest, { kind: 'untap' | 'watch' | 'unwatch' | 'grant' | 'ngBegin' | 'ngAnswer' }>): boolean {
     const { shard } = this.#world;
     switch (request.kind) {
       case 'command': {
@@ -38,6 +47,19 @@ export class ShardServer {
         values[REQUEST_IN_HAND] = 0;
         return true;
       }
+      case 'ng': {
+        const { values } = shard.counters;
+        values[REQUEST_IN_HAND] = request.id;
+        this.#replies.push([request.id, this.carryOutNg(request.assignment).reply]);
+        values[REQUEST_IN_HAND] = 0;
+        return true;
+      }
+      case 'ngCodecs':
+        this.#notify({ kind: 'codecs', id: request.id, codecs: this.#codecsWanted(request.assignment) });
+        return true;
+      case 'calls':
+        this.#notify({ kind: 'listed', id: request.id, calls: shard.directory.callIds(request.limit) });
+        return true;
       case 'find':
         this.#notify({ kind: 'found', id: request.id, session: findNamed(this.#world, request) });
         return true;
@@ -69,8 +91,16 @@ export class ShardServer {
       case 'drain':
         shard.isDraining = true;
         return true;
+      case 'setting':
+        this.#world = { ...this.#world, setting: request.control };
+        shard.silenceMs = request.control.events.silenceMs;
+        shard.changePorts(request.ports);
+        return true;
       case 'stop':
-        if (!request.leave) shard.closeAll('shutdown');
+        if (!request.leave) {
+          shard.closeAll('shutdown');
+          this.#notify({ kind: 'leaving', sessions: shard.herald.leaving.sessions });
+        }
         return false;
     }
   }
@@ -89,6 +119,7 @@ export class ShardServer {
         const { startedAt, durationMs, packets, files } = notice;
         const what = { call: callId(call), session, recording: id, startedAt: millis(startedAt), durationMs, packets, files };
         shard.write({ kind: 'recording', at, ...what });
+        shard.herald.recorded(notice);
         break;
       }
       case 'failed':
@@ -100,13 +131,36 @@ export class ShardServer {
   }
 
   #carryOut({ command, text, origin, sources, prompt }: Assignment): string {
-    const { shard } = this.#world;
-    const reply = execute(command, { ...this.#world, origin, sources, prompt });
+    // Each by its name: a spread before others costs as much as a small command.
+    const { shard, setting, routeTo, warn } = this.#world;
+    const reply = execute(command, { shard, setting, routeTo, warn, origin, sources, prompt });
     // Who only asks is told the same again at any time, and some ask all the time.
     if (command.verb === 'query' && command.subcommands.length === 0) return reply;
     const call = callId(command.call);
     shard.write({ kind: 'exchange', at: shard.now(), call, from: origin.from ?? NOBODY, command: text, reply });
     return reply;
+  }
+
+  /** The same for the NG protocol. */
+  carryOutNg({ call, payload, origin, prompts }: NgAssignment): Omit<NgCarriedOut, 'isToBeKept'> {
+    const { shard, setting, routeTo, warn } = this.#world;
+    const { reply, isToBeKept, isError } = executeNg(payload, { shard, setting, routeTo, warn, origin, prompts });
+    if (isError) shard.counters.addToShard('ngErrors', 1);
+    if (isToBeKept)
+      shard.write({
+        kind: 'exchange',
+        at: shard.now(),
+        call: callId(call),
+        from: origin.from ?? NOBODY,
+        command: payload,
+        reply,
+      });
+    return { reply, isError };
+  }
+
+  #codecsWanted({ payload, origin, prompts }: NgAssignment): readonly (readonly number[])[] {
+    const read = readNg(payload);
+    return read.kind === 'error' ? [] : codecsWanted(read.request, { ...this.#world, origin, prompts });
   }
 
   /** The answers to a batch of requests go in one message. `written`: the files where their events stand. */

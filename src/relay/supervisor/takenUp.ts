@@ -1,4 +1,5 @@
 import { ReplyCache, replyKey } from '../control/replyCache.js';
+import type { ExchangeRecord } from '../events/record.js';
 import type { TakenUp } from './messages.js';
 
 /** What became of the calls that a crash has left behind, in one line; null: there were none. */
@@ -14,10 +15,18 @@ export function describeTakenUp(shards: readonly TakenUp[]): string | null {
 export const countSessions = (count: number): string => (count === 1 ? '1 session' : `${count} sessions`);
 
 /** What clients were told before the relay died: a repeated command is not carried out again. */
-export function repliesOf(shards: readonly TakenUp[]): ReplyCache {
+export const repliesOf = (shards: readonly TakenUp[]): ReplyCache =>
+  restored(shards, ({ from, command }) => replyKey(from, command));
+
+/** The same of NG requests, by their cookies; those without one are not known again. */
+export const ngRepliesOf = (shards: readonly TakenUp[]): ReplyCache =>
+  restored(shards, ({ from }) => (from.endsWith(' -') ? null : from));
+
+function restored(shards: readonly TakenUp[], keyOf: (exchange: ExchangeRecord) => string | null): ReplyCache {
   const replies = new ReplyCache();
-  for (const { exchanges } of shards) {
-    for (const { from, command, reply, at } of exchanges) replies.restore(replyKey(from, command), reply, at);
+  for (const exchange of shards.flatMap(({ exchanges }) => exchanges).sort((a, b) => a.at - b.at)) {
+    const key = keyOf(exchange);
+    if (key !== null) replies.restore(key, exchange.reply, exchange.at);
   }
   return replies;
 }

@@ -2,7 +2,9 @@ import { SIDES, type Side } from '../../../../model/session/side.js';
 import { STREAM_COUNTERS } from '../../../media/counters.js';
 import { rowWords } from '../momentRows.js';
 import type { Moment, Retold } from '../moments.js';
+import { readNgExchange } from '../ngWords.js';
 import type { SessionSample } from '../record.js';
+import { compareDescriptions, formatDifference } from '../sdpDifference.js';
 import { isoTime } from '../words.js';
 import { type StateView, viewOf } from './stateView.js';
 
@@ -26,8 +28,12 @@ export type PageData = {
     readonly lane: number | null;
     /** Which of `states` the lane is in from here on; -1: it is where it was. */
     readonly state: number;
+    /** Which of `descriptions` was handed on; -1: none. */
+    readonly description: number;
   }[];
   readonly states: readonly StateView[];
+  /** Session descriptions, line by line: as they came (`-`), and what became of them (`+`). */
+  readonly descriptions: readonly string[];
   readonly series: readonly Series[];
 };
 
@@ -49,26 +55,45 @@ export function shownMoments({ lanes, moments }: Retold): readonly Moment[] {
 const isSample = ({ rows, told }: Moment): boolean => rows.length === 0 && told?.record.kind === 'sample';
 
 export function pageData({ lanes }: Retold, moments: readonly Moment[]): PageData {
-  const states: StateView[] = [];
-  const known = new Map<string, number>();
-  const indexOf = (view: StateView): number => {
-    const key = JSON.stringify(view);
-    const index = known.get(key) ?? states.push(view) - 1;
-    known.set(key, index);
-    return index;
-  };
+  const states = new Numbered<StateView>(JSON.stringify);
+  const descriptions = new Numbered<string>((text) => text);
   const told = moments.map(({ at, lane, rows, after, told }) => ({
     ...{ at, lane, time: isoTime(at).time },
     text: told?.record.kind === 'sample' ? 'counted' : rows.map(rowWords).join('; '),
-    state: after === null ? -1 : indexOf(viewOf(after.snapshot)),
+    state: after === null ? -1 : states.indexOf(viewOf(after.snapshot)),
+    description: descriptionOf(told, (text) => descriptions.indexOf(text)),
   }));
   const times = moments.map(({ at }) => at);
   return {
     start: times.reduce((first, at) => Math.min(first, at), times[0] ?? 0),
     end: times.reduce((last, at) => Math.max(last, at), 0),
-    ...{ moments: told, states },
+    ...{ moments: told, states: states.all, descriptions: descriptions.all },
     series: lanes.map((_, lane) => seriesOf(moments.filter((moment) => moment.lane === lane))),
   };
+}
+
+/** Each value once. */
+class Numbered<T> {
+  readonly all: T[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #keyOf: (value: T) => string;
+
+  constructor(keyOf: (value: T) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  indexOf(value: T): number {
+    const key = this.#keyOf(value);
+    const index = this.#known.get(key) ?? this.all.push(value) - 1;
+    this.#known.set(key, index);
+    return index;
+  }
+}
+
+function descriptionOf(told: Moment['told'], indexOf: (text: string) => number): number {
+  const exchange = told?.record.kind === 'exchange' ? readNgExchange(told.record) : null;
+  if (exchange === null || (exchange.before ?? exchange.after) === null) return -1;
+  return indexOf(formatDifference(compareDescriptions(exchange.before, exchange.after)).join('\n'));
 }
 
 function seriesOf(moments: readonly Moment[]): Series {

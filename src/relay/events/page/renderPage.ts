@@ -1,5 +1,5 @@
 import { SIDES } from '../../../../model/session/side.js';
-import type { Lane } from '../lanes.js';
+import { type Lane, laneWords } from '../lanes.js';
 import { END_ROWS, rowWords } from '../momentRows.js';
 import { type Moment, retell } from '../moments.js';
 import type { StepRecord } from '../record.js';
@@ -47,7 +47,7 @@ export function renderPage(story: Story, title: string): string {
 <section><h2>Legs</h2>${legTable()}</section>
 <section><h2>Packets, as last counted</h2>${counters(retold.lanes, data)}</section>
 </div>
-<section class="full"><h2>Timeline</h2>${timeline(moments, retold.lanes)}</section>
+${descriptions(data)}<section class="full"><h2>Timeline</h2>${timeline(moments, retold.lanes)}</section>
 </main>
 <script type="application/json" id="data">${embedJson({ ...data, heights: ladder.heights })}</script>
 <script>${PAGE_SCRIPT}</script>
@@ -66,7 +66,7 @@ function summary({ call }: Story, lanes: readonly Lane[], { moments, start, end 
 
 function steering(lanes: readonly Lane[], { moments }: PageData): string {
   const last = Math.max(0, moments.length - 1);
-  const options = lanes.map(({ label, tag }, i) => `<option value="${i}">${escapeHtml(`${label}: tag ${ascii(tag)}`)}</option>`);
+  const options = lanes.map((lane, i) => `<option value="${i}">${escapeHtml(`${lane.label}: ${laneWords(lane)}`)}</option>`);
   const choice =
     lanes.length < 2
       ? ''
@@ -99,6 +99,12 @@ function counters(lanes: readonly Lane[], data: PageData): string {
   if (lanes.length === 0) return '';
   return `${charts.join('')}<div class="span"><span>${isoTime(data.start).time}</span><span>${isoTime(data.end).time}</span></div>`;
 }
+
+/** What was handed on of the description of the last exchange that has one. */
+const descriptions = ({ descriptions: all }: PageData): string =>
+  all.length === 0
+    ? ''
+    : '<section class="full"><h2>Session description</h2><p class="sub" id="described"></p><pre id="description"></pre></section>\n';
 
 function timeline(moments: readonly Moment[], lanes: readonly Lane[]): string {
   const items = moments.flatMap((moment, i) => {

@@ -62,6 +62,16 @@ export const PAGE_SCRIPT = `'use strict';
     }
   };
 
+  // What the last exchange up to now has handed on, where the call has descriptions at all.
+  const showDescription = () => {
+    const place = byId('description');
+    if (!place) return;
+    let i = now;
+    while (i >= 0 && data.moments[i].description < 0) i--;
+    byId('described').textContent = i < 0 ? 'none yet' : data.moments[i].time + '  ' + data.moments[i].text;
+    place.textContent = i < 0 ? '' : data.descriptions[data.moments[i].description];
+  };
+
   // Brings what is lit into the middle of its box, and leaves the page itself where it is.
   const scrollTo = (box, middle) => {
     box.scrollTop = middle - box.clientHeight / 2;
@@ -85,6 +95,7 @@ export const PAGE_SCRIPT = `'use strict';
     const lane = laneAt(now);
     showState(lane);
     showCounters(lane);
+    showDescription();
     const ladder = byId('ladder');
     const scale = ladder.clientWidth / Number(ladder.getAttribute('data-width'));
     scrollTo(byId('ladder-box'), data.heights[now] * scale);

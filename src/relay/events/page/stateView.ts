@@ -1,10 +1,12 @@
 import type { Phase } from '../../../../model/session/chart.js';
+import type { MediaDescription } from '../../../../model/session/dialogue.js';
 import { formatTarget } from '../../../../model/session/notify.js';
 import type { Playback } from '../../../../model/session/playback.js';
 import type { Recording } from '../../../../model/session/recording.js';
 import { SIDES, type Side } from '../../../../model/session/side.js';
-import { currentTtlMs, type Remote, type SessionState } from '../../../../model/session/state.js';
+import { currentTtlMs, type Deletion, type Remote, type SessionState } from '../../../../model/session/state.js';
 import type { Snapshot } from '../../session/apply.js';
+import { descriptionWords, dialogueWords, muteWords } from '../dialogueWords.js';
 import { ascii, codecName, duration, isoTime, place, playbackWords } from '../words.js';
 
 /** A session at a moment, in words. `cells`: in the order of `SESSION_FACTS`, then of `LEG_FACTS` with the caller before the callee. */
@@ -19,6 +21,8 @@ export const SESSION_FACTS: readonly Fact<[Snapshot]>[] = [
   { name: 'State', of: ({ value, context }) => (context.closed === null ? value : `${value}: ${context.closed}`) },
   { name: 'From tag', of: ({ context }) => ascii(context.tag) },
   { name: 'Opened', of: ({ context }) => `${isoTime(context.openedAt).date} ${isoTime(context.openedAt).time}` },
+  { name: 'Dialogue', of: ({ context: { dialogue } }) => (dialogue === null ? NONE : dialogueWords(dialogue)) },
+  { name: 'Deleted', of: ({ context: { deletion } }) => (deletion === null ? NONE : deletionWords(deletion)) },
   { name: 'References', of: ({ context }) => list(referencesOf(context)) },
   {
     name: 'Told of a timeout',
@@ -38,8 +42,12 @@ export const LEG_FACTS: readonly Fact<[SessionState, Side]>[] = [
   { name: 'RTP address', of: ({ legs }, side) => remoteWords(legs[side].rtp) },
   { name: 'RTCP address', of: ({ legs }, side) => remoteWords(legs[side].rtcp) },
   { name: 'Asymmetric', of: ({ legs }, side) => (legs[side].asymmetric ? 'yes' : 'no') },
+  { name: 'Sources', of: ({ legs }, side) => legs[side].sources },
   { name: 'Codecs', of: ({ legs }, side) => list(legs[side].codecs.map(codecName)) },
+  { name: 'Describes', of: ({ legs }, side) => describedAs(legs[side].description) },
+  { name: 'Offers', of: ({ legs }, side) => describedAs(legs[side].pending?.offer.description ?? null) },
   { name: 'Hold', of: ({ legs }, side) => holdWords(legs[side]) },
+  { name: 'Muted', of: ({ legs }, side) => (legs[side].mutes.length === 0 ? 'no' : muteWords(legs[side].mutes)) },
   { name: 'Resized to', of: ({ legs }, side) => (legs[side].resizeMs === null ? NONE : `${legs[side].resizeMs} ms`) },
   { name: 'TOS', of: ({ legs }, side) => `${legs[side].tos ?? NONE}` },
   { name: 'May be silent for', of: (state, side) => duration(currentTtlMs(state, side)) },
@@ -73,6 +81,12 @@ function remoteWords({ address, latched, untrusted }: Remote): string {
 
 const holdWords = ({ held, holds }: SessionState['legs'][Side]): string =>
   held ? 'on hold' : holds > 0 ? `no (was ${times(holds)})` : 'no';
+
+const deletionWords = ({ until, unlessHeard }: Deletion): string =>
+  `held until ${isoTime(until).time}${unlessHeard ? ', kept if both sides go on sending' : ''}`;
+
+const describedAs = (description: MediaDescription | null): string =>
+  description === null ? NONE : descriptionWords(description);
 
 const digitWords = (dtmf: SessionState['legs'][Side]['dtmf']): string =>
   dtmf === null ? NONE : `told (payload type ${dtmf.payloadType})${dtmf.swallow ? ', not relayed' : ''}`;

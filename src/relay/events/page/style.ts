@@ -65,6 +65,7 @@ th { font-weight: 500; color: var(--faint); }
 thead th { font-weight: 700; color: var(--ink); }
 td { font-family: ui-monospace, monospace; font-size: 0.82rem; }
 td.changed { background: var(--lit); }
+pre { margin: 0; font: 0.82rem/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 60vh; overflow: auto; }
 figure { margin: 0 0 12px; }
 figcaption { font-weight: 600; font-size: 0.9rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; list-style: none; margin: 2px 0 4px; padding: 0; font-size: 0.85rem; }

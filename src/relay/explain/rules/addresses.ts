@@ -2,6 +2,7 @@ import { familyOf, formatAddress, sameAddress } from '../../../../model/kernel/i
 import { otherSide, SIDES, type Side } from '../../../../model/session/side.js';
 import { type Evidence, type SideEvidence, signalledOf } from '../evidence.js';
 import type { Finding, Rule } from '../finding.js';
+import { protocolWords } from '../protocolWords.js';
 import { isWide, SCOPE_WORDS, type Scope, scopeOf } from '../scope.js';
 import { countText, spanText } from '../words.js';
 import { toldTo } from './silence.js';
@@ -17,7 +18,7 @@ const mayBeNeighbours = ({ leg }: SideEvidence, scope: Scope): boolean =>
   leg.network.advertised === null && leg.local !== null && scopeOf(leg.local.host) === scope;
 
 /** An address in the SDP that means nothing to the relay: right behind NAT if packets come, for then it learns the real one. */
-export const privateAddress: Rule = ({ sides }) =>
+export const privateAddress: Rule = ({ sides, state }) =>
   SIDES.flatMap((side): Finding[] => {
     const about = sides[side];
     const signalled = signalledOf(about);
@@ -36,7 +37,7 @@ export const privateAddress: Rule = ({ sides }) =>
       `${countText(lost)} of the ${otherSide(side)} went to ${formatAddress(address ?? signalled)}, where most likely nobody is`,
     ];
     const learning = about.leg.asymmetric
-      ? ' It is declared asymmetric as well, so that nothing would be learned: say s, not a.'
+      ? ` It is declared asymmetric as well, so that nothing would be learned: say ${state.dialogue === null ? 's, not a' : 'symmetric'}.`
       : '';
     const advice = `The relay learns where the ${side} is from its first packet: it must send to ${toldTo(about)}, so look for a firewall or an SDP that was not rewritten on the way to it, or let it offer a public address.${learning}`;
     return [{ id: 'private-address', side, weight: 85, sentence: text, evidence, advice }];
@@ -58,16 +59,18 @@ export const relayAddress: Rule = ({ sides }) =>
   });
 
 /** A leg can only send to addresses of its own family. */
-export const networkMismatch: Rule = ({ sides }) =>
+export const networkMismatch: Rule = ({ sides, state }) =>
   SIDES.flatMap((side): Finding[] => {
     const { local, rtp } = sides[side].leg;
     if (local === null || rtp.address === null || familyOf(local.host) === familyOf(rtp.address.host)) return [];
     const [ours, theirs] = [familyOf(local.host), familyOf(rtp.address.host)];
     const text = `The leg of the ${side} stands on ${formatAddress(local)} (${ours}), but the ${side} is said to receive at ${formatAddress(rtp.address)} (${theirs}): nothing can be sent there.`;
     const advice =
-      theirs === 'IPv6'
-        ? 'Ask for a leg on IPv6 (the relay needs -6, and the command of the other side the modifier 6 or the right i and e).'
-        : 'Ask for a leg on IPv4 (leave out the modifier 6, or mind the order of i and e).';
+      state.dialogue !== null
+        ? `Offer this leg in a network that has an ${theirs} address (direction), or say address-family=${theirs === 'IPv6' ? 'ip6' : 'ip4'}.`
+        : theirs === 'IPv6'
+          ? 'Ask for a leg on IPv6 (the relay needs -6, and the command of the other side the modifier 6 or the right i and e).'
+          : 'Ask for a leg on IPv4 (leave out the modifier 6, or mind the order of i and e).';
     return [{ id: 'network-mismatch', side, weight: 96, sentence: text, evidence: [], advice }];
   });
 
@@ -82,7 +85,7 @@ export const noDestination: Rule = (evidence) =>
     if (dropped === 0 && (about.silence === null || about.silence.isHeld)) return [];
     const text = `It is not known where the ${side} is: no usable address of it was signalled, and it has sent nothing from which one could be learned.`;
     const lost = `${countText(dropped)} of the ${other.side} dropped for want of a destination`;
-    const advice = `See that the SDP of the ${side} has an address and a port, and that the proxy hands it on in ${side === 'caller' ? 'U' : 'L'}.`;
+    const advice = `See that the SDP of the ${side} has an address and a port, and that the proxy hands it on in ${protocolWords(evidence.state)[side === 'caller' ? 'offer' : 'answer']}.`;
     return [
       { id: 'no-destination', side, weight: dropped > 0 ? 93 : 76, sentence: text, evidence: dropped > 0 ? [lost] : [], advice },
     ];

@@ -3,6 +3,7 @@ import { otherSide, SIDES, type Side } from '../../../../model/session/side.js';
 import { currentTtlMs } from '../../../../model/session/state.js';
 import type { Evidence } from '../evidence.js';
 import type { Finding, FindingId, Rule } from '../finding.js';
+import { protocolWords } from '../protocolWords.js';
 import { countText, percentText, spanText } from '../words.js';
 
 /** More is heard by everybody. */
@@ -55,7 +56,7 @@ export const timedOut: Rule = (evidence) => {
       ? `the ${other} was never heard`
       : `the ${other} was last heard at ${clock(sides[other].lastHeardAt)}`;
   const limits = SIDES.map((side) => `the ${side} may be silent for ${spanText(currentTtlMs(state, side))}`);
-  const advice = 'If both had hung up, the BYE was lost, or the proxy did not tell the relay (D).';
+  const advice = `If both had hung up, the BYE was lost, or the proxy did not tell the relay (${protocolWords(state).delete}).`;
   return [
     {
       id: 'timeout',

@@ -1,8 +1,8 @@
 import { SIDES } from '../../../../model/session/side.js';
-import { ERROR_CODES } from '../../../protocol/rtpproxy/errors.js';
-import { ERROR_TEXTS } from '../../manual/protocolErrors.js';
+import { isSubscription } from '../../../../model/session/state.js';
 import type { Evidence, FailedCommand } from '../evidence.js';
 import type { Finding, Rule } from '../finding.js';
+import { protocolWords } from '../protocolWords.js';
 import { codecsText, codecText, countText, FIRST_DYNAMIC, spanText, whoText } from '../words.js';
 
 /** A second of most codecs: less is the slack between answer and first packet. */
@@ -22,22 +22,17 @@ export const noPort: Rule = ({ refusals, relayingAt, clock }) => {
   return [{ id: 'no-port', side: null, weight: relayingAt === null ? 97 : 60, sentence: text, evidence, advice }];
 };
 
-/** What an error code means. */
-export function replyMeaning(reply: string): string {
-  if (reply === '0') return 'No session fits its Call-ID and tags.';
-  const name = Object.entries(ERROR_CODES).find(([, code]) => code === reply.toUpperCase())?.[0];
-  return name === undefined ? 'An error that this version does not know.' : ERROR_TEXTS[name as keyof typeof ERROR_TEXTS];
+/** What was answered to a command. */
+export function refusedText({ at, name, reply, meaning }: FailedCommand, clock: Evidence['clock']): string {
+  const said = /\s/.test(reply) ? `"${reply}"` : reply;
+  return `The relay answered ${said} to ${name} at ${clock(at)}${meaning === '' ? '.' : `: ${meaning}`}`;
 }
-
-/** Whether a command has opened nothing for another reason than want of ports. */
-const isTelling = ({ command, reply }: FailedCommand): boolean =>
-  /^[ul]/i.test(command) && reply !== ERROR_CODES.noPortForLeg && reply !== ERROR_CODES.noPortForSession;
 
 /** A command for a session that never had both legs was refused. */
 export const commandRefused: Rule = ({ failed, relayingAt, openedAt, endAt, clock }) => {
-  const last = failed.filter(isTelling).findLast(({ at }) => at >= openedAt && at <= endAt);
+  const last = failed.filter(({ isTelling }) => isTelling).findLast(({ at }) => at >= openedAt && at <= endAt);
   if (last === undefined || relayingAt !== null) return [];
-  const text = `The relay answered ${last.reply} to ${last.command.charAt(0).toUpperCase()} at ${clock(last.at)}: ${replyMeaning(last.reply)}`;
+  const text = refusedText(last, clock);
   const advice =
     last.reply === '0' ? 'Compare Call-ID and tags of this command with those of the first U: they must be the same.' : null;
   return [{ id: 'command-refused', side: null, weight: 96, sentence: text, evidence: [`it was: ${last.command}`], advice }];
@@ -46,32 +41,39 @@ export const commandRefused: Rule = ({ failed, relayingAt, openedAt, endAt, cloc
 /** Offered, and never answered. */
 export const noAnswer: Rule = (evidence) => {
   const { relayingAt, state, closed, endAt, openedAt } = evidence;
+  const line = state.dialogue?.media ?? 1;
   if (relayingAt !== null || state.call === '') return [];
   const silent = SIDES.filter((side) => state.legs[side].lastSignal === null && !state.legs[side].held);
   const span = spanText(endAt - openedAt);
   const ending = { timeout: `it was ended after ${span} without one`, none: `it has been waiting for ${span}` };
   const how = closed === null ? ending.none : closed.reason === 'timeout' ? ending.timeout : `it was ended after ${span}`;
-  const text = `The call was never answered as far as the relay knows: only one leg was opened, and ${how}.`;
+  const what = line === 1 ? 'The call' : `Media line ${line} of the call`;
+  const text = `${what} was never answered as far as the relay knows: only one leg was opened, and ${how}.`;
   const advice =
-    closed?.reason === 'deleted'
-      ? null
-      : 'If it was answered, the proxy has not sent the answer (L) here: see that replies with SDP (183 and 200) go through the relay as well.';
+    line > 1
+      ? 'An answer that refuses it (port 0) ends it: then this is as it should be.'
+      : closed?.reason === 'deleted'
+        ? null
+        : `If it was answered, the proxy has not sent the answer${inBrackets(state)} here: see that replies with SDP (183 and 200) go through the relay as well.`;
   const said = silent.length === 0 ? [] : [`nothing was signalled of ${whoText(silent)}`];
   return [{ id: 'no-answer', side: null, weight: 80, sentence: text, evidence: said, advice }];
 };
 
+/** The classic command, where that is how the proxy speaks. */
+const inBrackets = (state: Evidence['state']): string => (state.dialogue === null ? ` (${protocolWords(state).answer})` : '');
+
 /** Packets that came when there was no other leg yet. */
-export const earlyPackets: Rule = ({ sides, relayingAt }) =>
+export const earlyPackets: Rule = ({ sides, relayingAt, state }) =>
   SIDES.flatMap((side): Finding[] => {
     const { early, received } = sides[side].rtp;
     if (early === 0) return [];
     const finding = { id: 'early-packets', side, evidence: [`${countText(received)} of the ${side} came after that`] } as const;
     if (relayingAt === null) {
-      const text = `The ${side} sends, but no answer (L) came by: ${countText(early)} were thrown away, for nobody knows where to.`;
+      const text = `The ${side} sends, but no answer${inBrackets(state)} came by: ${countText(early)} were thrown away, for nobody knows where to.`;
       const advice = `The ${side} believes that the call is answered. See that the proxy sends the answer (183 and 200 with SDP) through the relay.`;
       return [{ ...finding, evidence: ['only one leg was opened'], weight: 87, sentence: text, advice }];
     }
-    const text = `Before the answer (L) ${countText(early)} of the ${side} came, and ${early === 1 ? 'was' : 'were'} thrown away.`;
+    const text = `Before the answer${inBrackets(state)} ${countText(early)} of the ${side} came, and ${early === 1 ? 'was' : 'were'} thrown away.`;
     if (early < MANY_EARLY) return [{ ...finding, weight: 0, sentence: text, advice: null }];
     const advice = 'If early media is to be heard, the proxy must send the 183 with its SDP through the relay, too.';
     return [{ ...finding, weight: 25, sentence: text, advice }];
@@ -113,9 +115,25 @@ function noneInCommon({ caller, callee }: Evidence['sides']): Finding[] {
 
 /** A session into which the media of another one is led: its own is thrown away. */
 export const forked: Rule = ({ state, sides }) => {
-  if (state.fork === null) return [];
+  if (state.fork === null || isSubscription(state)) return [];
   const { call, tag } = state.fork;
   const text = `Both sides hear session ${tag} of call ${call}, which was led into this one (sub-command C): what they say themselves is not sent on.`;
   const evidence = SIDES.map((side) => `${countText(sides[side].rtp.dropped)} of the ${side} dropped`);
   return [{ id: 'forked', side: null, weight: 94, sentence: text, evidence, advice: null }];
+};
+
+/** A copy of what a party of the same call sends, for somebody else. */
+export const subscribed: Rule = ({ state, sides }) => {
+  const { dialogue, fork, legs } = state;
+  const about = dialogue?.subscribes;
+  if (about === undefined) return [];
+  const who = dialogue?.tags.callee ?? 'nobody';
+  const what = `${who} is to be sent a copy of what the ${about.side} sends as media line ${about.media}`;
+  const isHeard = fork !== null && fork.hears.callee !== null;
+  const why = legs.callee.description === null ? 'has not answered that yet' : 'or the offer to it wants nothing for now';
+  const text = isHeard
+    ? `This is a subscription: ${what}.`
+    : `This is a subscription: ${what}, but it ${why}, and nothing is sent.`;
+  const evidence = isHeard ? [`${countText(sides.caller.rtp.relayed)} sent to ${who}`] : [];
+  return [{ id: 'subscription', side: null, weight: 0, sentence: text, evidence, advice: null }];
 };

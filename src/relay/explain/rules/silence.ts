@@ -1,32 +1,44 @@
 import { formatAddress } from '../../../../model/kernel/index.js';
 import { otherSide, SIDES, type Side } from '../../../../model/session/side.js';
-import { covers, type Evidence, type SideEvidence, signalledOf } from '../evidence.js';
+import { covers, type Evidence, type Hold, type SideEvidence, signalledOf } from '../evidence.js';
 import type { Finding, Rule } from '../finding.js';
+import { protocolWords } from '../protocolWords.js';
 import { countText, spanText } from '../words.js';
 
-/** Silence that was asked for: with an all-zero address (RFC 3264 §8.4), the only kind of hold that a relay is told of. */
-export const onHold: Rule = ({ sides, clock }) => {
+/** What a hold was said with. */
+const HOLD_WORDS: Readonly<Record<Hold['how'], (side: Side) => string>> = {
+  zeros: (side) => `the address of the ${side} is all zeros`,
+  sendonly: (side) => `the ${side} wants to send only`,
+  recvonly: (side) => `the ${side} wants to receive only`,
+  inactive: (side) => `the ${side} wants to do neither`,
+};
+
+/** Silence that was asked for (RFC 3264 §8.4): with an all-zero address, all that the classic protocol tells of it, or by the direction. */
+export const onHold: Rule = ({ sides, clock, state }) => {
   const silent = SIDES.filter((side) => sides[side].silence?.isHeld);
   const silences = silent.flatMap((side) => sides[side].silence ?? []);
   const held = SIDES.flatMap((side) => {
     const hold = sides[side].holds.find((each) => silences.some(({ since }) => covers(each, since)));
-    return hold === undefined ? [] : [{ side, from: hold.from }];
+    return hold === undefined ? [] : [{ side, ...hold }];
   });
-  const [first, second] = held;
+  // Who only receives has most likely been put on hold by the other one.
+  const holders = held.filter(({ how }) => how !== 'recvonly');
+  const [first, second] = holders.length > 0 ? holders : held;
   if (first === undefined) return [];
   const text =
     second === undefined
       ? `The ${first.side} has put the call on hold: that nothing is heard is what was asked for.`
       : 'Both sides have put the call on hold: that nothing is heard is what they asked for.';
-  const evidence = held.map(({ side, from }) => `the address of the ${side} is all zeros since ${clock(from)}`);
-  const advice = 'If the call was taken back, its re-INVITE (U or L with a real address) has not reached the relay.';
+  const evidence = held.map(({ side, from, how }) => `${HOLD_WORDS[how](side)} since ${clock(from)}`);
+  const back = state.dialogue === null ? '(U or L with a real address)' : '(offer and answer)';
+  const advice = `If the call was taken back, its re-INVITE ${back} has not reached the relay.`;
   const side = silent.length === 1 ? (silent[0] ?? null) : null;
   return [{ id: 'hold', side, weight: 80, sentence: text, evidence, advice }];
 };
 
 const receivedText = ({ side, rtp }: SideEvidence): string => `the ${side}: ${countText(rtp.received, 'RTP packet')} received`;
 
-export const bothSilent: Rule = ({ sides, closed, clock }) => {
+export const bothSilent: Rule = ({ sides, closed, clock, state }) => {
   const { caller, callee } = sides;
   if (caller.silence === null || callee.silence === null || caller.silence.kind !== callee.silence.kind) return [];
   if (caller.silence.isHeld || callee.silence.isHeld) return [];
@@ -43,8 +55,7 @@ export const bothSilent: Rule = ({ sides, closed, clock }) => {
   if (closed?.reason === 'timeout') return []; // That is told as such.
   const [first, second] = caller.silence.since <= callee.silence.since ? [caller, callee] : [callee, caller];
   const text = `Both sides fell silent: the ${first.side} at ${clock(first.silence?.since ?? 0)}, the ${second.side} at ${clock(second.silence?.since ?? 0)}.`;
-  const advice =
-    'They may have hung up without the proxy telling the relay (D), or have put the call on hold in a way it is not told of.';
+  const advice = `They may have hung up without the proxy telling the relay (${protocolWords(state).delete}), or have put the call on hold in a way it is not told of.`;
   return [{ ...finding, weight: 71, sentence: text, advice }];
 };
 

@@ -2,8 +2,9 @@ import { otherSide, SIDES, type Side } from '../../../../model/session/side.js';
 import { ERROR_CODES } from '../../../protocol/rtpproxy/errors.js';
 import { type Evidence, type HeardPrompt, SHORTEST_WATCH_MS } from '../evidence.js';
 import type { Finding, Rule } from '../finding.js';
+import { protocolWords } from '../protocolWords.js';
 import { codecText, countText, timesText, whoText } from '../words.js';
-import { replyMeaning } from './signalling.js';
+import { refusedText } from './signalling.js';
 
 const promptText = ({ playback: { prompt, payloadType, count } }: HeardPrompt): string =>
   `prompt ${prompt} (${codecText(payloadType)}, ${timesText(count)})`;
@@ -16,7 +17,7 @@ export const hearsPrompt: Rule = (evidence) =>
     return [promptFinding(evidence, listener, heard)];
   });
 
-function promptFinding({ sides, closed, endAt, clock }: Evidence, listener: Side, heard: HeardPrompt): Finding {
+function promptFinding({ sides, closed, endAt, clock, state }: Evidence, listener: Side, heard: HeardPrompt): Finding {
   const side = otherSide(listener);
   const { silence, rtp } = sides[side];
   const { count, startedAt } = heard.playback;
@@ -32,7 +33,7 @@ function promptFinding({ sides, closed, endAt, clock }: Evidence, listener: Side
       : [`the ${side} itself has sent nothing ${silence.kind === 'start' ? 'at all' : `since ${clock(silence.since)}`}`]),
   ];
   const advice = isEndless
-    ? `If the ${side} is to be heard again, send S with the tag of the ${listener} in front (rtpproxy_stop_stream2uac or 2uas of Kamailio).`
+    ? `If the ${side} is to be heard again, send ${protocolWords(state).stopPrompt.replace('SIDE', listener)}.`
     : null;
   // A call that ends while somebody hears the beginning of a prompt is nothing to wonder about; who never sent anything has more to answer for.
   const isBrief = closed !== null && endAt - startedAt < SHORTEST_WATCH_MS;
@@ -41,13 +42,13 @@ function promptFinding({ sides, closed, endAt, clock }: Evidence, listener: Side
 }
 
 /** A crash in the middle of a prompt, whose file was gone afterwards. */
-export const promptFailed: Rule = ({ sides, clock }) =>
+export const promptFailed: Rule = ({ sides, clock, state }) =>
   SIDES.flatMap((side): Finding[] =>
     sides[side].prompts
       .filter(({ end }) => end === 'failed')
       .map((heard) => {
         const text = `The ${side} was to hear ${promptText(heard)}, but after a crash it could not be read any more: since ${clock(heard.until ?? 0)} the ${otherSide(side)} is heard again.`;
-        const advice = 'Put the file back where it was, and play it again (P).';
+        const advice = `Put the file back where it was, and play it again (${protocolWords(state).playAgain}).`;
         return { id: 'prompt-failed', side, weight: 50, sentence: text, evidence: [], advice };
       }),
   );
@@ -56,10 +57,10 @@ export const promptFailed: Rule = ({ sides, clock }) =>
 export const promptRefused: Rule = ({ failed, openedAt, endAt, clock }) => {
   const isMeant = (at: number): boolean => at >= openedAt && at <= endAt;
   const last = failed.findLast(
-    ({ at, command, reply }) => isMeant(at) && /^p/i.test(command) && reply !== ERROR_CODES.noSuchSession,
+    ({ at, name, reply }) => isMeant(at) && (name === 'P' || name === 'play media') && reply !== ERROR_CODES.noSuchSession,
   );
   if (last === undefined) return [];
-  const text = `The relay answered ${last.reply} to P at ${clock(last.at)}: ${replyMeaning(last.reply)}`;
+  const text = refusedText(last, clock);
   const advice =
     last.reply === ERROR_CODES.player
       ? 'It looks for PROMPT.N for each payload type N of the list, and then for PROMPT, PROMPT.wav and PROMPT.au; a name without a slash in front is looked for in its working directory. Its own log says what was wrong with a file that is there.'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, unlinkSync } from 'node:fs';
 import { access, type FileHandle, lstat, open, realpath, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ok, type Result, refuse } from '../../../model/kernel/index.js';
+import { ok, type Result, refuse } from '../../model/kernel/index.js';
 
 type Place = {
   readonly path: string;
@@ -42,7 +42,7 @@ export class OutputFile {
   /** Null: no file can be made there. */
   static async #aside(path: string, { path: target, mode, owner }: Place): Promise<OutputFile | null> {
     // The name is short, so that it fits wherever that of the file does.
-    const temporary = join(dirname(target), `.makeann-${randomBytes(6).toString('hex')}`);
+    const temporary = join(dirname(target), `.part-${randomBytes(6).toString('hex')}`);
     let file: FileHandle;
     try {
       file = await open(temporary, 'wx');
@@ -53,6 +53,11 @@ export class OutputFile {
     if (owner !== null) await file.chown(owner.uid, owner.gid).catch(() => {});
     if (mode !== null) await file.chmod(mode).catch(() => {});
     return new OutputFile(path, file, { path: temporary, target });
+  }
+
+  /** Where it is while it is not complete, for whoever writes by a name. */
+  get growsAt(): string {
+    return this.#temporary?.path ?? this.path;
   }
 
   async write(bytes: Uint8Array): Promise<Result<void, string>> {
@@ -86,6 +91,25 @@ export class OutputFile {
     }
   }
 }
+
+/**
+ * What is not complete is taken away before a signal ends this process; whoever looks at how we ended is to see which signal it was. Answers
+ * how to listen no longer.
+ */
+export function discardOnSignals(discard: () => void): () => void {
+  const end = (signal: NodeJS.Signals): void => {
+    stop();
+    discard();
+    process.kill(process.pid, signal);
+  };
+  const stop = (): void => {
+    for (const signal of ENDING) process.off(signal, end);
+  };
+  for (const signal of ENDING) process.on(signal, end);
+  return stop;
+}
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Where a file that replaces this one belongs; null: it cannot be replaced, only written to. Rejects if it may not be written. */
 async function placeOf(path: string): Promise<Place | null> {

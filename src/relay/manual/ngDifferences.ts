@@ -1,0 +1,22 @@
+/** Where we do otherwise than rtpengine, on purpose: a line each, for the manual. */
+export const NG_DIFFERENCES: readonly string[] = [
+  'delete ends media at once, unless delete-delay says otherwise; rtpengine goes on for half a minute.',
+  'An offer within a call changes nothing until it is answered. If the change is refused all goes on as it was: rollback says so, and so does a delete that a SIP reply has caused.',
+  'delete for a reply to a dialogue that had agreed on media, or for a request while a change is offered, is doubtful: the media is held for 10 seconds, and kept if both sides go on sending.',
+  'A delete that names a branch of which nothing is known, or a To tag that nobody has, never ends another branch. Where its From tag has but one dialogue that is agreed on, it is doubtful, as above.',
+  'Ports stay as they are when a party describes itself again, whatever has changed.',
+  'Candidates of ICE pass as they are unless ICE=remove takes them out; the relay adds none of its own.',
+  'Encrypted media (SAVP, SAVPF) passes as it is. It is neither encrypted nor decrypted: a wish to do so is an error that says so.',
+  'Nothing is transcoded. Words that ask for it are accepted, change nothing, and stand in not-done of the reply; so does everything else that is known and not done.',
+  'codec offer does not add codecs that were not offered: it keeps those it names, in its order, in front of the others.',
+  'sdp-media-remove refuses a media line in its place (port 0) instead of leaving it out, so that the lines of offer and answer still belong to each other.',
+  'An address of zeros stays one (it is a hold) unless replace says zero-address.',
+  'pause recording is stop recording: what is recorded later goes into files of its own.',
+  'Recordings are named after Call-ID and tag, or as recording-file says, below --record-dir: of a path only its last part counts.',
+  'An offer that is not answered ends after 300 seconds; media that is on hold may be silent for an hour.',
+  'A media line that is heard keeps the others of its dialogue alive.',
+  'Requests that are repeated are known by client and cookie, not by the cookie alone.',
+  'A network that direction names and that is not there is an error; rtpengine takes the default one.',
+  'Events are JSON, numbered, and kept for a controller that is away; there is no MQTT, and DTMF is not told by UDP.',
+  'There are no commands by which calls are joined, media is injected or forwarded, and none for its own command line; no page for Janus, metrics or the command line. Web pages of other origins are not let in.',
+];
