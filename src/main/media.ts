@@ -19,7 +19,7 @@ import { allPairs, ownRanges } from '../relay/networks/ranges.js';
 import { defaultAsymmetric, defaultNetwork } from '../relay/networks/table.js';
 import type { RelayOptions } from '../relay/options.js';
 import type { PromptSource } from '../relay/ports.js';
-import type { RecordingDone } from '../relay/recording/orders.js';
+import type { RecordingDone, RecordingFailed } from '../relay/recording/orders.js';
 import type { InForce } from '../relay/settings/changes.js';
 import type { NgBeginning } from './ng.js';
 import type { Closing, Plan } from './plan.js';
@@ -59,6 +59,8 @@ export async function openMedia(
         if (notice.files.length > 0) log.info(doneText(notice));
         lastRecordings.recorded(notice);
       }
+      // Here, as the thread of the session may have ended when the last packets are written.
+      if (notice.kind === 'failed') warn(failedText(notice));
       links[notice.place.shard]?.send({ kind: 'recorder', notice });
     },
     onRestart: () => {
@@ -155,6 +157,9 @@ const recordingOf = ({ recordDir, recordForm, recordAll }: RelayOptions): ShardS
 
 const doneText = ({ place, files, packets, durationMs }: RecordingDone): string =>
   `recording of ${printable(place.call)} has ended: ${packets} packets of ${Math.round(durationMs / 100) / 10} s in ${files.map(({ path }) => printable(path)).join(', ')}`;
+
+const failedText = ({ place, path, reason }: RecordingFailed): string =>
+  `recording ${place.id} of ${printable(place.call)} cannot be written: ${printable(path)}: ${reason}`;
 
 const hubOf = (threads: readonly MediaThread[]): EventHub =>
   new EventHub(threads.length, {

@@ -120,30 +120,52 @@ test('a second signal while it ends ends it at once, with 128 and its number', B
   }
 });
 
+const NOT_WRITTEN = /recording 1 of long cannot be written: \S*long=from-long\.o\.rtp: EFBIG/;
+
+/** A relay that records the call `long` under a limit of file sizes of 32 kB: 64 blocks of 512 bytes. */
+async function startLimited(t: TestContext, place: Site, caller: Party, callee: Party) {
+  const under = ['sh', '-c', 'ulimit -f 64; exec "$@"', 'sh'];
+  const relay = await launch([...place.args, '-r', 'records'], { cwd: place.folder, under });
+  t.after(() => relay.stop());
+  await relay.output(/^rtpbridge is ready/m, 10_000);
+  const control = await controlOf(t, place);
+  const { facesCaller } = await setUpCall(control, 'long', caller, callee);
+  equal(await control.ask('R long from-long to-long'), '0');
+  return { relay, facesCaller };
+}
+
 test(
   'a recording that reaches the limit of file sizes ends the relay, which takes the time to end its calls',
   BOUND,
   async (t) => {
     const place = await site(t);
     const [caller, callee] = [await Party.open(t), await Party.open(t)];
-    const under = ['sh', '-c', 'ulimit -f 64; exec "$@"', 'sh'];
-    const relay = await launch([...place.args, '-r', 'records'], { cwd: place.folder, under });
-    t.after(() => relay.stop());
-    await relay.output(/^rtpbridge is ready/m, 10_000);
-    const control = await controlOf(t, place);
-    const { facesCaller } = await setUpCall(control, 'long', caller, callee);
-    equal(await control.ask('R long from-long to-long'), '0');
-    // A limit of 64 is 32 or 64 kB, as the shell counts; beyond it every attempt to write brings another signal.
+    const { relay, facesCaller } = await startLimited(t, place, caller, callee);
+    // Beyond the limit every attempt to write brings another signal.
     for (let n = 0; n < 40 && relay.running(); n++) {
       await caller.send(facesCaller, 20);
       await delay(50);
     }
     deepEqual(await relay.exited, { code: 0, signal: null }, relay.stderr());
-    match(relay.stderr(), /recording 1 of long cannot be written: \S*long=from-long\.o\.rtp: EFBIG/);
+    match(relay.stderr(), NOT_WRITTEN);
     const { stdout } = await runToEnd(['replay', join(place.folder, 'data')]);
     match(stdout, /long +session closed: shutdown/);
   },
 );
+
+test('what cannot be written of a recording that the end of the relay completes is told, too', BOUND, async (t) => {
+  const place = await site(t);
+  const [caller, callee] = [await Party.open(t), await Party.open(t)];
+  const { relay, facesCaller } = await startLimited(t, place, caller, callee);
+  // Of 40 kB two buffers of 16 kB are written at once, the rest when the relay ends, or after a second.
+  for (let n = 0; n < 10; n++) {
+    await caller.send(facesCaller, 20);
+    await delay(10);
+  }
+  process.kill(relay.pid, 'SIGTERM');
+  deepEqual(await relay.exited, { code: 0, signal: null }, relay.stderr());
+  match(relay.stderr(), NOT_WRITTEN);
+});
 
 test('SIGPIPE is ignored', BOUND, async (t) => {
   const place = await site(t);

@@ -55,3 +55,4 @@ export type RecorderNotice =
   | { readonly kind: 'failed'; readonly place: RecordingPlace; readonly path: string; readonly reason: string };
 
 export type RecordingDone = Extract<RecorderNotice, { kind: 'done' }>;
+export type RecordingFailed = Extract<RecorderNotice, { kind: 'failed' }>;

@@ -107,7 +107,7 @@ export class ShardServer {
 
   /** What becomes of recordings stands in the log, too; so it does when the session has ended. */
   #hear(notice: RecorderNotice): void {
-    const { shard, warn } = this.#world;
+    const { shard } = this.#world;
     const { call, session, id } = notice.place;
     const at = shard.now();
     const recorded = shard.directory.ofCall(call).find((each) => each.session === session);
@@ -124,7 +124,6 @@ export class ShardServer {
       }
       case 'failed':
         shard.counters.addToShard('recordingErrors', 1);
-        warn(`recording ${id} of ${call} cannot be written: ${notice.path}: ${notice.reason}`);
         if (recorded !== undefined)
           shard.command(recorded, { type: 'StopRecording', recording: id, sides: SIDES, reason: 'failed' });
     }
