@@ -120,9 +120,19 @@ export async function isHeard(phone: SoundPhone, place: Place, lengthMs: number,
   const heard = phone.heard.splice(0);
   equal(heard.length, packets);
   isWellFormed(heard, place, codec);
-  const tookMs = heard.at(-1)!.atMs - heard[0]!.atMs + FRAME_MS;
+  const tookMs = pacedMs(heard);
   ok(Math.abs(tookMs - lengthMs) <= TOLERANCE_MS, `${tookMs} ms instead of ${lengthMs} ms`);
   isTone(heard, HZ, codec);
+}
+
+/**
+ * How long packets take at the pace at which they came, milliseconds. Who listens may be busy for a while, and then gets some at a time: of
+ * either half the one counts that is the least late.
+ */
+function pacedMs(heard: readonly HeardRtp[]): number {
+  const late = heard.map(({ atMs }, i) => atMs - heard[0]!.atMs - i * FRAME_MS);
+  const half = Math.floor(late.length / 2);
+  return heard.length * FRAME_MS + 2 * (Math.min(...late.slice(half)) - Math.min(...late.slice(0, half)));
 }
 
 export function isTone(heard: readonly HeardRtp[], hz: number, codec = PCMU): void {

@@ -95,6 +95,13 @@ export class SoundPhone {
   }
 }
 
+/**
+ * By how much the longest pause between two of these packets exceeds their distance, milliseconds: who spoke, relayed or listened was busy
+ * for so long, and what is timed by a packet of theirs may be off by as much.
+ */
+export const longestStallMs = (heard: readonly HeardRtp[]): number =>
+  heard.reduce((longest, { atMs }, i) => (i === 0 ? 0 : Math.max(longest, atMs - heard[i - 1]!.atMs - FRAME_MS)), 0);
+
 /** What is heard in packets, in the order of their coming. */
 export function decoded(codec: AudioCodec, heard: readonly HeardRtp[]): Int16Array {
   const decoder = codec.decoder();
