@@ -17,37 +17,53 @@ export type Fate =
     };
 
 export function fatesOf(sdp: Sdp, plan: SdpPlan, wishes: Wishes): Fate[] {
-  const places = placesOf(sdp, plan, wishes);
+  const left = sdp.media.map((media) => linesLeft(sdp, plan, wishes, media));
+  const places = placesOf(sdp, plan, wishes, left);
   return sdp.media.map((media, i): Fate => {
-    if (media.isRejected) return { kind: 'untouched' };
-    const planned = plan.media[i]?.kind ?? 'keep';
-    if (planned === 'reject' || wishes.removedKinds.has(media.kind.toLowerCase())) return { kind: 'rejected' };
-    const place = places[i];
-    if (place === undefined) return { kind: 'untouched' };
-    const section = sdp.sections[i]!;
-    const lines = wishes.codecs === null || media.carrier !== 'rtp' ? section : chooseCodecs(section, media, wishes.codecs);
-    return lines === null ? { kind: 'rejected' } : { kind: 'relayed', place, address: addressFor(media, place, wishes), lines };
+    const [lines, place] = [left[i]!, places[i]];
+    if (lines === null) return { kind: 'rejected' };
+    if (media.isRejected || place === undefined) return { kind: 'untouched' };
+    return { kind: 'relayed', place, address: addressFor(media, place, wishes), lines };
   });
 }
 
-/** A hold of the old kind stays one. */
+/** A section with the codecs that stay; null: it is to be rejected. */
+function linesLeft({ sections }: Sdp, plan: SdpPlan, wishes: Wishes, media: SdpMedia): readonly SdpLine[] | null {
+  const lines = sections[media.index]!;
+  if (media.isRejected) return lines;
+  const planned = plan.media[media.index]?.kind ?? 'keep';
+  if (planned === 'reject' || wishes.removedKinds.has(media.kind.toLowerCase())) return null;
+  if (planned === 'keep' || wishes.codecs === null || media.carrier !== 'rtp') return lines;
+  return chooseCodecs(lines, media, wishes.codecs);
+}
+
+/** A hold of the old kind stays one. Port 0 goes by no `c=` of the session, so what that says is no hold of it. */
 function addressFor(media: SdpMedia, { family, host }: SdpPlace, { keepsZeroAddress }: Wishes): SdpAddress {
-  const isHold = media.isZeroAddress && !media.isIcePlaceholder && media.address !== null;
-  return isHold && keepsZeroAddress ? zeroAddress(media.address, family) : { family, host };
+  const isOwn = media.hasConnection || media.port !== 0;
+  const isHold = media.isZeroAddress && isOwn && !media.isIcePlaceholder;
+  return isHold && media.address !== null && keepsZeroAddress ? zeroAddress(media.address, family) : { family, host };
 }
 
 /**
  * Where each section is to be reached. Those of a bundle that the description sends to one address and port (a bundled answer, RFC 9143 §7.3)
- * share the place of the first of them; ICE agents without candidates share nothing yet.
+ * share the place of the first of them that is not rejected; ICE agents without candidates share nothing yet.
  */
-function placesOf({ media, bundles }: Sdp, plan: SdpPlan, { breaksBundles }: Wishes): (SdpPlace | undefined)[] {
+function placesOf(
+  { media, bundles }: Sdp,
+  plan: SdpPlan,
+  { breaksBundles }: Wishes,
+  left: readonly (readonly SdpLine[] | null)[],
+): (SdpPlace | undefined)[] {
   const places = media.map((_, i) => {
     const planned = plan.media[i];
     return planned?.kind === 'relay' ? planned.place : undefined;
   });
   if (bundles.length === 0 || breaksBundles) return places;
   const waiting = new Map<string, number>();
-  for (const { mid, index } of media) if (mid !== null && !waiting.has(mid)) waiting.set(mid, index);
+  for (const { mid, index, isRejected } of media) {
+    const isLeft = !isRejected && left[index] !== null;
+    if (mid !== null && isLeft && !waiting.has(mid)) waiting.set(mid, index);
+  }
   for (const mids of bundles) {
     const first = new Map<string, SdpPlace>();
     for (const mid of mids) {

@@ -35,8 +35,15 @@ function rewrittenSection(
   return [...lines.slice(0, at), { type: 'c', value: given.connection, end: given.end }, ...lines.slice(at)];
 }
 
-const refusedMids = ({ media }: Sdp, fates: readonly Fate[]): Set<string> =>
-  new Set(media.flatMap(({ mid }, i) => (mid !== null && fates[i]!.kind === 'rejected' ? [mid] : [])));
+/** Those of sections that are rejected now, unless others that are not go by the same. */
+function refusedMids({ media }: Sdp, fates: readonly Fate[]): Set<string> {
+  const gone = new Set<string>();
+  for (const [i, { mid }] of media.entries()) if (mid !== null && fates[i]!.kind === 'rejected') gone.add(mid);
+  if (gone.size === 0) return gone;
+  for (const [i, { mid, isRejected }] of media.entries())
+    if (mid !== null && !isRejected && fates[i]!.kind !== 'rejected') gone.delete(mid);
+  return gone;
+}
 
 /** For relayed sections without `a=mid`: their numbers, from 0, or the next that is free. Null: it has one, or needs none. */
 function newMids({ media }: Sdp, fates: readonly Fate[]): (string | null)[] {

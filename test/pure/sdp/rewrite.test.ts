@@ -57,6 +57,35 @@ test('[NG-04] one codec: with the telephone events of its rate, or with what the
   equal(sectionOf(['m=audio 4000 RTP/AVP 101', both[2]!], { singleCodec: true })[0], 'm=audio 30000 RTP/AVP 101');
 });
 
+test('[NG-04] a section that is bundled only is not held by the address of a session that others go by', () => {
+  const held = ['m=audio 4000 RTP/AVP 0', 'c=IN IP4 0.0.0.0'];
+  const bundled = ['m=audio 0 RTP/AVP 0', 'a=rtcp:5001 IN IP4 192.0.2.1', 'a=bundle-only'];
+  const plan = { media: [relay(0), relay(1)] };
+  const once = rewritten(description([...held, ...bundled]), plan);
+  match(once, /\r\nc=IN IP4 0\.0\.0\.0\r\nt=.*\r\na=rtcp:30003 IN IP4 203\.0\.113\.5\r\n/s);
+  equal(rewritten(once, plan), once);
+});
+
+test('[NG-04] the sections of a bundled answer share the place of one that stays', () => {
+  const bundled = ['a=group:BUNDLE 0 1', 'm=audio 4000 RTP/AVP 96', 'a=mid:0', 'a=rtpmap:96 opus/48000/2'];
+  const video = ['m=video 4000 RTP/AVP 97', 'a=mid:1', 'a=rtpmap:97 VP8/90000'];
+  const [first, second] = [relay(0), relay(1)];
+  const after = (changes: Partial<SdpPlan>): string[] =>
+    rewritten(description([...bundled, ...video]), { media: [first, second], ...changes })
+      .split('\r\n')
+      .filter((line) => /^(?:m=|a=group)/.test(line));
+  deepEqual(after({}), ['a=group:BUNDLE 0 1', 'm=audio 30000 RTP/AVP 96', 'm=video 30000 RTP/AVP 97']);
+  const alone = ['a=group:BUNDLE 1', 'm=audio 0 RTP/AVP 96', 'm=video 30002 RTP/AVP 97'];
+  deepEqual(after({ allowNoCodecMedia: true, codec: { ...CODEC, strip: ['opus'] } }), alone);
+  deepEqual(after({ removeKinds: ['audio'] }), alone);
+});
+
+test('[NG-04] a mid stays in its group while a section that stays has it', () => {
+  const lines = ['a=group:BUNDLE 0', 'm=audio 4000 RTP/AVP 0', 'a=mid:0', 'm=video 4002 RTP/AVP 97', 'a=mid:0'];
+  const after = rewritten(description(lines), { media: [relay(0), relay(1)], removeKinds: ['video'] });
+  match(after, /\r\na=group:BUNDLE 0\r\nm=audio 30000 .*\r\nm=video 0 /s);
+});
+
 test('[NG-04] the words about mux: what adds it counts more than what takes it away', () => {
   const withMux = ['m=audio 4000 RTP/AVP 0', 'a=rtcp-mux'];
   const without = ['m=audio 4000 RTP/AVP 0'];
