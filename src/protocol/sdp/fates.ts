@@ -20,7 +20,8 @@ export function fatesOf(sdp: Sdp, plan: SdpPlan, wishes: Wishes): Fate[] {
   const left = sdp.media.map((media) => linesLeft(sdp, plan, wishes, media));
   const places = placesOf(sdp, plan, wishes, left);
   return sdp.media.map((media, i): Fate => {
-    const [lines, place] = [left[i]!, places[i]];
+    const lines = left[i] ?? null;
+    const place = places[i];
     if (lines === null) return { kind: 'rejected' };
     if (media.isRejected || place === undefined) return { kind: 'untouched' };
     return { kind: 'relayed', place, address: addressFor(media, place, wishes), lines };
